@@ -1,0 +1,96 @@
+#include "base/quantity_text.hpp"
+#include "cli/command.hpp"
+#include "cli/output.hpp"
+#include "perf/step_model.hpp"
+#include "scenario/resolve.hpp"
+#include "study/run_plan.hpp"
+
+namespace tokenyard::cli {
+namespace {
+
+void add(Table& table, const std::string& what, const std::string& value,
+         const std::string& note = "") {
+  table.rows.push_back({what, value, note});
+}
+
+void add_deployment(Table& table, const scenario::Plan& plan, const scenario::PoolPlan& pool,
+                    const scenario::DeploymentPlan& d) {
+  const perf::StepModel model(pool, d, plan.scenario.serving, plan.fabric);
+  const perf::Placement& p = model.placement();
+  const catalog::Device& device = pool.devices[d.device];
+  add(table, pool.name + ": model", d.model.name,
+      "weights " + d.weights.name + ", KV " + d.kv.name + ", activations " + d.activations.name);
+  add(table, pool.name + ": replicas", std::to_string(d.replicas),
+      std::to_string(d.devices_per_replica) + " x " + device.name + " each (tensor " +
+          std::to_string(d.spec.tensor_parallel) + ", pipeline " +
+          std::to_string(d.spec.pipeline_parallel) + ", expert " +
+          std::to_string(d.spec.expert_parallel) + ", attention data " +
+          std::to_string(d.attention_data_parallel) + ")");
+  add(table, pool.name + ": weights", format_quantity(p.weight_bytes, kData), "on each device");
+  add(table, pool.name + ": KV cache",
+      std::to_string(p.kv_blocks * plan.scenario.serving.kv_cache.block_tokens) + " tokens",
+      "a replica, " + format_quantity(p.kv_bytes_per_token, kData) + " a token and device");
+  const perf::AffineCost one = model.decode_run({.sequences = 1, .context = 1024.0});
+  add(table, pool.name + ": decode step, 1 sequence", to_text(seconds(one.first.total_s())),
+      "1,024 tokens of context");
+  const perf::PrefillSlice chunk{
+      .tokens = std::min<std::int64_t>(plan.scenario.serving.scheduler.max_batch_tokens, 8192),
+      .cached = 0,
+      .samples = true};
+  const perf::StepCost prefill = model.mixed_step({&chunk, 1}, {});
+  add(table, pool.name + ": prompt of " + std::to_string(chunk.tokens),
+      to_text(seconds(prefill.total_s())),
+      three_digits(static_cast<double>(chunk.tokens) / prefill.total_s()) + " tokens/s");
+}
+
+Table overview(const scenario::Plan& plan) {
+  Table table{{"what", "value", "note"}, {}};
+  add(table, "scenario", plan.scenario.name, plan.scenario.description);
+  if (!plan.variant.empty()) add(table, "variant", plan.variant);
+  add(table, "plan", plan.hash.substr(0, 16), "SHA-256 of everything that decides the result");
+  add(table, "workload", plan.scenario.workload.spec.name, plan.scenario.workload.spec.description);
+  add(table, "site", plan.site.name,
+      to_text(plan.site.electricity.value) + ", PUE " + three_digits(plan.site.pue.value));
+  add(table, "fabric", plan.fabric.name);
+  for (const scenario::PoolPlan& pool : plan.pools) {
+    add(table, pool.name + ": nodes", std::to_string(pool.count) + " x " + pool.node.name,
+        std::to_string(pool.device_count()) + " devices");
+    for (const scenario::DeploymentPlan& d : pool.deployments) add_deployment(table, plan, pool, d);
+  }
+  for (const scenario::Assumption& a : plan.assumptions) {
+    add(table, a.confidence + ": " + a.key, a.value, a.source);
+  }
+  return table;
+}
+
+int run(const Arguments& arguments) {
+  if (arguments.operands().size() != 1)
+    throw InputError("explain: expected the path of one scenario file");
+  catalog::Catalog catalog(catalog::find_catalog_root(arguments.text("catalog")));
+  const auto plans = scenario::load_plans(arguments.operands().front(), {}, catalog);
+  std::string json = "[";
+  for (const scenario::Plan& plan : plans) {
+    study::check_plan(plan);
+    if (arguments.has("json")) {
+      json += (json.size() > 1 ? "," : "") + plan.json;
+    } else {
+      print_table(overview(plan), arguments);
+    }
+  }
+  if (arguments.has("json")) print(json + "]\n");
+  return kDone;
+}
+
+}  // namespace
+
+Command explain_command() {
+  return {"explain",
+          "SCENARIO [options]",
+          "prints what a scenario means: the plan, with what fits where and what is assumed",
+          {{"json", "", "prints the whole plan as JSON, one a variant", ""},
+           format_option(),
+           catalog_option()},
+          run};
+}
+
+}  // namespace tokenyard::cli

@@ -1,0 +1,201 @@
+#include "perf/placement.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace tokenyard::perf {
+namespace {
+
+using catalog::Device;
+using catalog::MemoryTier;
+using catalog::Model;
+using scenario::DeploymentPlan;
+
+double as_double(std::int64_t n) {
+  return static_cast<double>(n);
+}
+
+// Layers of the largest pipeline stage, as a share of all layers.
+double stage_share(const DeploymentPlan& d) {
+  const std::int64_t stages = d.spec.pipeline_parallel;
+  return as_double((d.model.layers + stages - 1) / stages) / as_double(d.model.layers);
+}
+
+double weight_bytes_per_device(const DeploymentPlan& d) {
+  const catalog::ParameterCount n = catalog::count_parameters(d.model);
+  const double t = as_double(d.spec.tensor_parallel);
+  const double a = as_double(d.attention_data_parallel);
+  const double layers = as_double(d.model.layers);
+  const double replicated =
+      layers * n.attention_per_layer + as_double(n.dense_layers) * n.dense_ffn_per_layer +
+      as_double(n.moe_layers) * (n.shared_experts_per_layer + n.router_per_layer);
+  const double experts = as_double(n.moe_layers) * as_double(d.model.ffn.experts) * n.expert;
+  const double ends =
+      n.lm_head + n.embedding;  // first and last stage hold one each; the larger counts
+  const double end_share = d.spec.pipeline_parallel > 1 ? std::max(n.lm_head, n.embedding) : ends;
+  return d.weights.bytes() *
+         (stage_share(d) * (replicated / t + experts / (t * a)) + end_share / t);
+}
+
+double kv_bytes_per_token_layer(const DeploymentPlan& d) {
+  const catalog::Attention& attention = d.model.attention;
+  if (attention.kind == catalog::AttentionKind::mla) {
+    return catalog::kv_values_per_token_layer(attention) * d.kv.bytes();
+  }
+  const std::int64_t t = d.spec.tensor_parallel;
+  const std::int64_t heads = (attention.kv_heads + t - 1) / t;
+  return 2.0 * as_double(heads * attention.head_dim) * d.kv.bytes();
+}
+
+double workspace_bytes(const DeploymentPlan& d, const scenario::ServingSpec& serving) {
+  const double tokens =
+      as_double(serving.scheduler.max_batch_tokens) / as_double(d.attention_data_parallel);
+  const auto& ffn = d.model.ffn;
+  const std::int64_t widest =
+      std::max({ffn.hidden, ffn.dense_hidden,
+                ffn.expert_hidden * std::max<std::int64_t>(1, ffn.experts_per_token)});
+  const double per_token =
+      2.0 * as_double(d.model.hidden) + 2.0 * as_double(widest) / as_double(d.spec.tensor_parallel);
+  return tokens * per_token * d.activations.bytes();
+}
+
+// Seconds per byte when bytes lie in several tiers in proportion to `use`: independent channels
+// work at once, so the slowest share counts; tiers in a row add up.
+double seconds_per_byte(const Device& device, const std::vector<double>& use) {
+  double total = 0.0;
+  for (const double u : use) total += u;
+  if (total <= 0.0) return 0.0;
+  double slowest = 0.0;
+  double sum = 0.0;
+  for (std::size_t i = 0; i < use.size(); ++i) {
+    const MemoryTier& tier = device.memory[i];
+    if (use[i] <= 0.0 || tier.compute_in_place) continue;
+    const double seconds =
+        use[i] / total / (tier.bandwidth.value.base() * tier.ingress_efficiency.value);
+    slowest = std::max(slowest, seconds);
+    sum += seconds;
+  }
+  return device.tier_overlap == catalog::TierOverlap::max ? slowest : sum;
+}
+
+double joules_per_byte(const Device& device, const std::vector<double>& use) {
+  double total = 0.0;
+  double joules = 0.0;
+  for (std::size_t i = 0; i < use.size(); ++i) {
+    const MemoryTier& tier = device.memory[i];
+    total += use[i];
+    if (tier.energy && !tier.compute_in_place) joules += use[i] * tier.energy->value.base();
+  }
+  return total > 0.0 ? joules / total : 0.0;
+}
+
+std::string amount(double bytes) {
+  return format_quantity(bytes, kData);
+}
+
+bool may_use(const DeploymentPlan& d, const MemoryTier& tier, catalog::Holds what) {
+  if (!tier.can_hold(what)) return false;
+  return what == catalog::Holds::kv || d.spec.placement == "auto" || d.spec.placement == tier.tier;
+}
+
+// Gives bytes to the tiers that may hold them, fastest first; returns what found no room.
+double fill(const DeploymentPlan& d, const Device& device, catalog::Holds what, double bytes,
+            std::vector<double>& left, std::vector<double>& use) {
+  for (std::size_t i = 0; i < device.memory.size(); ++i) {
+    if (!may_use(d, device.memory[i], what)) continue;
+    const double given = std::min(bytes, left[i]);
+    use[i] += given;
+    left[i] -= given;
+    bytes -= given;
+  }
+  return bytes;
+}
+
+std::string misfit(const DeploymentPlan& d, const Device& device, const Placement& p,
+                   catalog::Holds what) {
+  // `what`: which of the two found no room
+  double room = 0.0;
+  for (const MemoryTier& tier : device.memory) {
+    if (may_use(d, tier, what)) room += tier.capacity.value.base();
+  }
+  std::string text = d.model.name + " does not fit: weights " + amount(p.weight_bytes) +
+                     " + workspace " + amount(p.workspace_bytes);
+  if (p.window_bytes > 0.0) text += " + windowed KV " + amount(p.window_bytes);
+  text += " per device, beside one KV block, > " + amount(room * d.spec.memory_utilization) + " (" +
+          three_digits(100.0 * d.spec.memory_utilization) + " % of " + amount(room) + ") of " +
+          device.name + " on " + std::to_string(d.devices_per_replica) +
+          (d.devices_per_replica == 1 ? " device" : " devices");
+  return text;
+}
+
+}  // namespace
+
+Placement place(const scenario::PoolPlan& pool, const DeploymentPlan& d,
+                const scenario::ServingSpec& serving) {
+  const Device& device = pool.devices[d.device];
+  const std::size_t tiers = device.memory.size();
+  Placement p;
+  p.weight_bytes = weight_bytes_per_device(d);
+  p.workspace_bytes = workspace_bytes(d, serving);
+  const double kv_layer = kv_bytes_per_token_layer(d);
+  const auto& window = d.model.attention.window;
+  const std::int64_t windowed = window ? window->layers : 0;
+  p.kv_bytes_per_token = kv_layer * stage_share(d) * as_double(d.model.layers - windowed);
+  if (window) {
+    const double slots =
+        std::ceil(as_double(serving.scheduler.max_batch) / as_double(d.attention_data_parallel));
+    p.window_bytes =
+        kv_layer * stage_share(d) * as_double(windowed) * as_double(window->tokens) * slots;
+  }
+  std::vector<double> left(tiers);
+  std::vector<double> weight_use(tiers);
+  std::vector<double> kv_use(tiers);
+  for (std::size_t i = 0; i < tiers; ++i) {
+    left[i] = device.memory[i].capacity.value.base() * d.spec.memory_utilization;
+  }
+  const double weights_left =
+      fill(d, device, catalog::Holds::weights, p.weight_bytes, left, weight_use);
+  const double other_left =
+      fill(d, device, catalog::Holds::kv, p.workspace_bytes + p.window_bytes, left, kv_use);
+  std::vector<double> kv_room(tiers);
+  fill(d, device, catalog::Holds::kv, 1e30, left, kv_room);
+  double kv_bytes = 0.0;
+  for (const double k : kv_room) kv_bytes += k;
+  const double block_bytes = p.kv_bytes_per_token * as_double(serving.kv_cache.block_tokens);
+  const double blocks = block_bytes > 0.0 ? std::floor(kv_bytes / block_bytes) : 0.0;
+  p.kv_blocks = static_cast<std::int64_t>(blocks) * d.attention_data_parallel;
+  p.tiers.resize(tiers);
+  for (std::size_t i = 0; i < tiers; ++i) p.tiers[i] = {weight_use[i], kv_room[i]};
+  p.weight_seconds_per_byte = seconds_per_byte(device, weight_use);
+  p.kv_seconds_per_byte = seconds_per_byte(device, kv_room);
+  p.weight_joules_per_byte = joules_per_byte(device, weight_use);
+  p.kv_joules_per_byte = joules_per_byte(device, kv_room);
+  if (weights_left > 0.0) {
+    p.problem = misfit(d, device, p, catalog::Holds::weights);
+  } else if (other_left > 0.0 || p.kv_blocks < 1) {
+    p.problem = misfit(d, device, p, catalog::Holds::kv);
+  }
+  return p;
+}
+
+void check_fit(const scenario::Plan& plan, Diagnostics& diagnostics) {
+  for (const scenario::PoolPlan& pool : plan.pools) {
+    for (const DeploymentPlan& deployment : pool.deployments) {
+      const Placement placed = place(pool, deployment, plan.scenario.serving);
+      if (placed.problem.empty()) continue;
+      std::string message = placed.problem;
+      DeploymentPlan larger = deployment;
+      const std::int64_t most =
+          pool.device_count() / (deployment.devices_per_replica / deployment.spec.tensor_parallel);
+      for (std::int64_t t = 2 * deployment.spec.tensor_parallel; t <= most; t *= 2) {
+        larger.spec.tensor_parallel = t;
+        if (!place(pool, larger, plan.scenario.serving).problem.empty()) continue;
+        message += "; the smallest tensor_parallel that fits is " + std::to_string(t);
+        break;
+      }
+      diagnostics.add(deployment.where, deployment.path, message);
+    }
+  }
+}
+
+}  // namespace tokenyard::perf

@@ -1,0 +1,59 @@
+#pragma once
+// What a step (or a run of steps) costs one device of a replica: seconds by cause, and the work
+// done.
+//
+// All of it is additive, so runs of steps add up, and the seconds by cause sum to the step's time.
+// Worked example: a step with 2 ms compute, 6 ms weight_bw and 0.5 ms host takes 8.5 ms.
+#include <array>
+#include <cstddef>
+
+#include "base/cause.hpp"
+
+namespace tokenyard::perf {
+
+enum class Work {
+  flops_linear,       // FLOP of matrix products with weights, this device
+  flops_attention,    // FLOP of attention
+  bytes_weights,      // read from memory
+  bytes_kv,           // read and written
+  bytes_activations,  // read and written
+  bytes_link,         // sent to other devices
+};
+inline constexpr std::size_t kWorks = 6;
+
+struct StepCost {
+  std::array<double, kStepCauses> seconds{};
+  std::array<double, kWorks> work{};
+
+  [[nodiscard]] double total_s() const {
+    double sum = 0.0;
+    for (const double s : seconds) sum += s;
+    return sum;
+  }
+  double& operator[](Cause c) { return seconds[static_cast<std::size_t>(c)]; }
+  double operator[](Cause c) const { return seconds[static_cast<std::size_t>(c)]; }
+  double& operator[](Work w) { return work[static_cast<std::size_t>(w)]; }
+  double operator[](Work w) const { return work[static_cast<std::size_t>(w)]; }
+
+  // *this += factor * other
+  void add(const StepCost& other, double factor = 1.0) {
+    for (std::size_t i = 0; i < kStepCauses; ++i) seconds[i] += factor * other.seconds[i];
+    for (std::size_t i = 0; i < kWorks; ++i) work[i] += factor * other.work[i];
+  }
+};
+
+// Steps i = 0, 1, ... of a fixed batch: step i costs first + i * slope, term by term.
+struct AffineCost {
+  StepCost first;
+  StepCost slope;
+
+  // The first `steps` steps together: steps * first + steps (steps - 1) / 2 * slope.
+  [[nodiscard]] StepCost sum(double steps) const {
+    StepCost total;
+    total.add(first, steps);
+    total.add(slope, 0.5 * steps * (steps - 1.0));
+    return total;
+  }
+};
+
+}  // namespace tokenyard::perf

@@ -1,0 +1,65 @@
+#pragma once
+// A plan: what a scenario means.  Every name resolved, every quantity in SI, every device placed,
+// every default filled in.  Immutable once made; the simulation reads nothing else.
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "catalog/catalog.hpp"
+#include "scenario/scenario_file.hpp"
+
+namespace tokenyard::scenario {
+
+struct DeploymentPlan {
+  DeploySpec spec;
+  catalog::Model model;
+  catalog::NumberFormat weights, kv, activations;
+  std::size_t device = 0;      // index into PoolPlan::devices
+  std::size_t engine = 0;      // index into that device's engines
+  std::string linear_math;     // number format of the matrix products on this engine, e.g. fp8
+  std::string attention_math;  // ... of attention
+  std::int64_t attention_data_parallel = 1;
+  std::int64_t devices_per_replica = 1;  // tensor * attention data * pipeline parallel
+  std::int64_t replicas = 1;
+  Place where;  // for messages of later checks
+  std::string path;
+};
+
+struct PoolPlan {
+  std::string name;
+  catalog::NodeSpec node;
+  std::vector<catalog::Device> devices;  // parallel to node.devices
+  std::int64_t count = 1;                // nodes
+  std::vector<DeploymentPlan> deployments;
+  Place where;
+  std::string path;
+
+  [[nodiscard]] std::int64_t device_count() const { return count * node.device_count(); }
+};
+
+// Something the result rests on that nobody measured: shown with the results and stored.
+struct Assumption {
+  std::string key;  // "device nvidia-h100-sxm5-80gb: price"
+  std::string value;
+  std::string confidence;
+  std::string source;
+};
+
+struct Plan {
+  ScenarioFile scenario;
+  catalog::Site site;
+  catalog::FabricSpec fabric;
+  std::vector<PoolPlan> pools;
+  workload::OpenOptions workload_options;
+  std::string variant;  // "fleet.pools[main].count=2, ..."; empty without a sweep
+  std::vector<std::pair<std::string, std::string>> parameters;  // of this variant
+  std::vector<Assumption> assumptions;
+  std::string json;        // everything above that decides the result, canonical
+  std::string hash;        // SHA-256 of json
+  std::string trace_hash;  // SHA-256 of the trace file, "" for a generator
+
+  [[nodiscard]] std::int64_t node_count() const;
+  [[nodiscard]] std::int64_t device_count() const;
+};
+
+}  // namespace tokenyard::scenario

@@ -1,0 +1,237 @@
+#include "scenario/resolve.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+
+#include "base/hash.hpp"
+#include "scenario/place_deployment.hpp"
+#include "scenario/sweep.hpp"
+
+namespace tokenyard::scenario {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A file named in a scenario: beside the scenario, else below the catalog root.
+std::string find_file(const std::string& name, const std::string& scenario_path,
+                      const std::string& root) {
+  std::error_code error;
+  const fs::path given(name);
+  if (given.is_absolute()) return fs::exists(given, error) ? name : "";
+  for (const fs::path& base : {fs::path(scenario_path).parent_path(), fs::path(root)}) {
+    if (fs::exists(base / given, error)) return (base / given).string();
+  }
+  return "";
+}
+
+void read_workload_file(Plan& plan, const std::string& scenario_path, const std::string& root,
+                        Diagnostics& diagnostics) {
+  WorkloadRef& ref = plan.scenario.workload;
+  plan.workload_options.directory = fs::path(scenario_path).parent_path().string();
+  plan.workload_options.fallback = root;
+  plan.workload_options.seed = static_cast<std::uint64_t>(plan.scenario.seed);
+  plan.workload_options.rate_scale = plan.scenario.scale.value_or(1.0);
+  if (!ref.file) return;
+  const std::string path = find_file(*ref.file, scenario_path, root);
+  if (path.empty()) {
+    diagnostics.add(ref.where, "workload",
+                    "there is no file '" + *ref.file + "' beside the scenario or in " + root);
+    return;
+  }
+  plan.workload_options.directory = fs::path(path).parent_path().string();
+  const input::Node node = input::load_yaml(path, diagnostics);
+  if (node.kind == input::Node::Kind::null) return;
+  input::ReadContext context{&diagnostics, "", std::nullopt};
+  input::read_value(context, node, ref.spec);
+}
+
+// The named catalog entry, or nullptr with a message at `place`.
+template <class T>
+const T* find_entry(catalog::Catalog& catalog, catalog::EntryKind kind,
+                    const T* (catalog::Catalog::*load)(const std::string&, Diagnostics&),
+                    const std::string& name, const Place& place, const std::string& path,
+                    Diagnostics& diagnostics) {
+  if (!catalog.exists(kind, name)) {
+    diagnostics.add(place, path,
+                    "no " + std::string(input::name_of(kind)) + " '" + name + "' in the catalog" +
+                        suggestion(name, catalog.names(kind)));
+    return nullptr;
+  }
+  return (catalog.*load)(name, diagnostics);
+}
+
+void resolve_pool(const PoolSpec& spec, PoolPlan& pool, catalog::Catalog& catalog,
+                  Diagnostics& diagnostics) {
+  using catalog::Catalog;
+  pool.name = spec.name;
+  pool.count = spec.count;
+  pool.where = spec.where;
+  const auto* node = find_entry(catalog, catalog::EntryKind::node, &Catalog::node, spec.node,
+                                spec.where, pool.path + ".node", diagnostics);
+  if (node == nullptr) return;
+  pool.node = *node;
+  for (const catalog::DeviceSlots& slots : node->devices) {
+    const catalog::Device* device = catalog.device(slots.device, diagnostics);
+    if (device == nullptr) {
+      if (!catalog.exists(catalog::EntryKind::device, slots.device)) {
+        diagnostics.add(spec.where, pool.path + ".node",
+                        "node " + node->name + " has the device '" + slots.device +
+                            "', which is not in the catalog");
+      }
+      return;
+    }
+    pool.devices.push_back(*device);
+  }
+  std::int64_t free_devices = pool.device_count();
+  const bool alone = spec.deploy.list.size() == 1;
+  for (std::size_t i = 0; i < spec.deploy.list.size(); ++i) {
+    DeploymentPlan& d = pool.deployments.emplace_back();
+    d.spec = spec.deploy.list[i];
+    d.where = spec.deploy.places[i];
+    d.path = pool.path + ".deploy" + (alone ? "" : '[' + std::to_string(i) + ']');
+    resolve_deployment(d, pool, free_devices, alone, catalog, diagnostics);
+    free_devices -= d.replicas * d.devices_per_replica;
+  }
+}
+
+void check_whole(const Plan& plan, const input::Node& root, Diagnostics& diagnostics) {
+  const ScenarioFile& s = plan.scenario;
+  const auto add = [&](std::string_view key, const std::string& message) {
+    const input::Node* node = root.find(key);
+    diagnostics.add(node != nullptr ? node->place : root.place, std::string(key), message);
+  };
+  std::set<std::string> names;
+  for (const PoolSpec& pool : s.fleet.pools) {
+    if (!names.insert(pool.name).second) {
+      diagnostics.add(pool.where, "fleet.pools", "two pools have the name '" + pool.name + "'");
+    }
+  }
+  if (s.serving.scheduler.max_batch_tokens <= s.serving.scheduler.max_batch) {
+    add("serving",
+        "scheduler.max_batch_tokens " + std::to_string(s.serving.scheduler.max_batch_tokens) +
+            " must be more than max_batch " + std::to_string(s.serving.scheduler.max_batch) +
+            ", or a full batch leaves no room for prompts");
+  }
+  const auto& generator = s.workload.spec.generator;
+  if (generator && !generator->requests && !s.duration && !s.requests) {
+    add("workload",
+        "the generator never ends; give the scenario a duration or a number of requests");
+  }
+  if (s.duration && s.warmup >= *s.duration) {
+    add("warmup",
+        to_text(s.warmup) + " is not shorter than the duration of " + to_text(*s.duration));
+  }
+}
+
+// Everything that decides the result, as canonical JSON.
+std::string plan_json(const Plan& plan) {
+  JsonWriter json;
+  const auto write = [&]<class T>(std::string_view key, const T& value) {
+    json.key(key);
+    input::Codec<T>::write(json, value);
+  };
+  json.begin_object();
+  write("scenario", plan.scenario);
+  write("site", plan.site);
+  write("fabric", plan.fabric);
+  json.key("pools").begin_array();
+  for (const PoolPlan& pool : plan.pools) {
+    json.begin_object().key("name").value(pool.name);
+    write("node", pool.node);
+    write("devices", pool.devices);
+    json.key("deployments").begin_array();
+    for (const DeploymentPlan& d : pool.deployments) {
+      json.begin_object();
+      write("spec", d.spec);
+      write("model", d.model);
+      write("weights", d.weights);
+      write("kv", d.kv);
+      write("activations", d.activations);
+      json.key("linear_math").value(d.linear_math).key("attention_math").value(d.attention_math);
+      json.key("devices_per_replica")
+          .value(d.devices_per_replica)
+          .key("replicas")
+          .value(d.replicas);
+      json.end_object();
+    }
+    json.end_array().end_object();
+  }
+  json.end_array().end_object();
+  return json.text();
+}
+
+Plan resolve(const Variant& variant, const std::string& path, catalog::Catalog& catalog,
+             Diagnostics& diagnostics) {
+  using catalog::Catalog;
+  Plan plan;
+  plan.parameters = variant.parameters;
+  for (const auto& [key, value] : variant.parameters) {
+    plan.variant += (plan.variant.empty() ? "" : ", ") + key + '=' + value;
+  }
+  input::ReadContext context{&diagnostics, "", std::nullopt};
+  input::read_value(context, variant.root, plan.scenario);
+  read_workload_file(plan, path, catalog.root(), diagnostics);
+  const FleetSpec& fleet = plan.scenario.fleet;
+  const input::Node* fleet_node = variant.root.find("fleet");
+  const Place place = fleet_node != nullptr ? fleet_node->place : variant.root.place;
+  const auto* site = find_entry(catalog, catalog::EntryKind::site, &Catalog::site, fleet.site,
+                                place, "fleet.site", diagnostics);
+  if (site != nullptr) plan.site = *site;
+  const auto* fabric = find_entry(catalog, catalog::EntryKind::fabric, &Catalog::fabric,
+                                  fleet.fabric, place, "fleet.fabric", diagnostics);
+  if (fabric != nullptr) plan.fabric = *fabric;
+  for (std::size_t i = 0; i < fleet.pools.size(); ++i) {
+    PoolPlan& pool = plan.pools.emplace_back();
+    pool.path = "fleet.pools[" + std::to_string(i) + "]";
+    resolve_pool(fleet.pools[i], pool, catalog, diagnostics);
+  }
+  check_whole(plan, variant.root, diagnostics);
+  if (!diagnostics.empty()) return plan;
+  plan.json = plan_json(plan);
+  plan.hash = sha256_text(plan.json);
+  const std::string trace =
+      workload::trace_path(plan.scenario.workload.spec, plan.workload_options);
+  if (!trace.empty()) plan.trace_hash = sha256_file(trace);
+  return plan;
+}
+
+}  // namespace
+
+std::int64_t Plan::node_count() const {
+  std::int64_t nodes = 0;
+  for (const PoolPlan& pool : pools) nodes += pool.count;
+  return nodes;
+}
+
+std::int64_t Plan::device_count() const {
+  std::int64_t devices = 0;
+  for (const PoolPlan& pool : pools) devices += pool.device_count();
+  return devices;
+}
+
+std::vector<Plan> load_plans(const std::string& scenario_path, const Overrides& overrides,
+                             catalog::Catalog& catalog) {
+  Diagnostics diagnostics;
+  input::Node root = input::load_yaml(scenario_path, diagnostics);
+  diagnostics.throw_if_any();
+  for (const auto& [path, text] : overrides) {
+    const input::Node value = input::parse_yaml(text, "--set " + path, diagnostics);
+    const std::string problem = input::set_path(root, path, value);
+    if (!problem.empty()) diagnostics.add(value.place, path, problem);
+  }
+  diagnostics.throw_if_any();
+  const std::vector<Variant> variants = expand_sweep(root, diagnostics);
+  diagnostics.throw_if_any();
+  std::vector<Plan> plans;
+  for (const Variant& variant : variants) {
+    Diagnostics of_variant;
+    Plan plan = resolve(variant, scenario_path, catalog, of_variant);
+    // The first variant with problems says them; the others would mostly repeat them.
+    of_variant.throw_if_any();
+    plans.push_back(std::move(plan));
+  }
+  return plans;
+}
+
+}  // namespace tokenyard::scenario

@@ -1,0 +1,21 @@
+#pragma once
+// Scenario file -> plans: one for each variant of its sweep.
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "catalog/catalog.hpp"
+#include "scenario/plan.hpp"
+
+namespace tokenyard::scenario {
+
+// "--set path=value" of the command line, in order.
+using Overrides = std::vector<std::pair<std::string, std::string>>;
+
+// Reads the scenario, applies the overrides, expands `sweep:` (the cartesian product of its lists;
+// those under its key `zip` go in step) and resolves every variant.  Throws InputError with every
+// problem of the scenario, its workload file and the catalog entries it uses.
+std::vector<Plan> load_plans(const std::string& scenario_path, const Overrides& overrides,
+                             catalog::Catalog& catalog);
+
+}  // namespace tokenyard::scenario

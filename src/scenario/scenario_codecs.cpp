@@ -1,0 +1,134 @@
+#include "scenario/scenario_file.hpp"
+
+namespace tokenyard::input {
+
+namespace {
+
+template <class T>
+bool read_optional_number(ReadContext& context, const Node& node, std::string_view word,
+                          std::optional<T>& out) {
+  if (node.kind == Node::Kind::scalar && node.scalar == word) {
+    out.reset();
+    return true;
+  }
+  T number{};
+  if (!Codec<T>::read(context, node, number)) return false;
+  out = number;
+  return true;
+}
+
+template <class T>
+void write_optional_number(JsonWriter& json, std::string_view word, const std::optional<T>& value) {
+  if (value) {
+    json.value(*value);
+  } else {
+    json.value(word);
+  }
+}
+
+std::string word_or(std::string_view word, const std::string& schema) {
+  return R"({"anyOf":[{"const":)" + json_quote(word) + "}," + schema + "]}";
+}
+
+}  // namespace
+
+bool Codec<scenario::AutoCount>::read(ReadContext& context, const Node& node,
+                                      scenario::AutoCount& out) {
+  if (!read_optional_number(context, node, "auto", out.count)) return false;
+  if (out.count && *out.count < 1) {
+    fields_detail::report(context, node,
+                          "'" + node.scalar + "' is out of range; expected 'auto' or at least 1");
+    return false;
+  }
+  return true;
+}
+void Codec<scenario::AutoCount>::write(JsonWriter& json, const scenario::AutoCount& value) {
+  write_optional_number(json, "auto", value.count);
+}
+std::string Codec<scenario::AutoCount>::schema() {
+  return word_or("auto", Codec<std::int64_t>::schema());
+}
+
+bool Codec<scenario::Utilization>::read(ReadContext& context, const Node& node,
+                                        scenario::Utilization& out) {
+  if (!read_optional_number(context, node, "from-simulation", out.share)) return false;
+  if (out.share && !(*out.share > 0.0 && *out.share <= 1.0)) {
+    fields_detail::report(
+        context, node,
+        "'" + node.scalar + "' is out of range; expected 'from-simulation' or a share up to 100 %");
+    return false;
+  }
+  return true;
+}
+void Codec<scenario::Utilization>::write(JsonWriter& json, const scenario::Utilization& value) {
+  write_optional_number(json, "from-simulation", value.share);
+}
+std::string Codec<scenario::Utilization>::schema() {
+  return word_or("from-simulation", Codec<double>::schema());
+}
+
+bool Codec<scenario::SwitchedOff>::read(ReadContext& context, const Node& node,
+                                        scenario::SwitchedOff&) {
+  if (node.kind == Node::Kind::null) return true;
+  const Node* enabled = node.find("enabled");
+  if (enabled != nullptr && enabled->scalar == "false") return true;
+  fields_detail::report(context, node,
+                        "is not simulated by this version; expected null or {enabled: false}");
+  return false;
+}
+void Codec<scenario::SwitchedOff>::write(JsonWriter& json, const scenario::SwitchedOff&) {
+  json.null();
+}
+std::string Codec<scenario::SwitchedOff>::schema() {
+  return R"({"anyOf":[{"type":"null"},{"type":"object","properties":{"enabled":{"const":false}},)"
+         R"("required":["enabled"]}]})";
+}
+
+bool Codec<scenario::WorkloadRef>::read(ReadContext& context, const Node& node,
+                                        scenario::WorkloadRef& out) {
+  out.where = node.place;
+  if (node.kind == Node::Kind::scalar) {
+    out.file = node.scalar;
+    return true;
+  }
+  if (!fields_detail::expect(context, node, Node::Kind::map,
+                             "a workload or the path of a workload file")) {
+    return false;
+  }
+  return Codec<workload::WorkloadSpec>::read(context, node, out.spec);
+}
+// The workload's content decides the result, not the path it was read from.
+void Codec<scenario::WorkloadRef>::write(JsonWriter& json, const scenario::WorkloadRef& value) {
+  Codec<workload::WorkloadSpec>::write(json, value.spec);
+}
+std::string Codec<scenario::WorkloadRef>::schema() {
+  return R"({"anyOf":[{"type":"string"},)" + Codec<workload::WorkloadSpec>::schema() + "]}";
+}
+
+bool Codec<scenario::DeployList>::read(ReadContext& context, const Node& node,
+                                       scenario::DeployList& out) {
+  out = {};
+  if (node.kind == Node::Kind::map) {
+    out.places.push_back(node.place);
+    return Codec<scenario::DeploySpec>::read(context, node, out.list.emplace_back());
+  }
+  if (!fields_detail::expect(context, node, Node::Kind::sequence, "a deployment or a list of them"))
+    return false;
+  bool ok = true;
+  for (const Node& item : node.items) {
+    out.places.push_back(item.place);
+    ok = Codec<scenario::DeploySpec>::read(context, item, out.list.emplace_back()) && ok;
+  }
+  if (node.items.empty())
+    fields_detail::report(context, node, "the list is empty; expected at least one deployment");
+  return ok && !node.items.empty();
+}
+void Codec<scenario::DeployList>::write(JsonWriter& json, const scenario::DeployList& value) {
+  Codec<std::vector<scenario::DeploySpec>>::write(json, value.list);
+}
+std::string Codec<scenario::DeployList>::schema() {
+  const std::string one = Codec<scenario::DeploySpec>::schema();
+  return R"({"anyOf":[)" + one + R"(,{"type":"array","minItems":1,"items":)" + one + "}]}";
+}
+
+}  // namespace tokenyard::input

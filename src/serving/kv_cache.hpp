@@ -1,0 +1,113 @@
+#pragma once
+// Paged KV cache of one replica, with prefix reuse and least-recently-used eviction.
+//
+// Memory is counted in blocks of block_tokens tokens.  A block is free, private to a running
+// sequence, or part of a cached unit:
+//
+//   prefix unit   one hash id of the workload (prefix_block_tokens tokens), shared by every
+//   sequence
+//                 whose prompt begins with it; counted once however many use it
+//   session unit  what a finished turn leaves for the session's next one, beyond its prefix units
+//
+// Units that no running sequence uses may be evicted: the least recently used first, the end of a
+// prompt before its beginning, a session unit block by block from its end.
+//
+// Contract:
+//   - free + private + cached = total at all times; free never goes below zero.
+//   - A prompt reuses prefix units from its front without a gap, then its session's unit when all
+//   its
+//     prefix ids were found; at least one token is always computed.
+//   - Knows no time: the order of calls is the order of use.
+//
+// Worked example: 10 blocks of 16 tokens; a prompt of 100 tokens takes ceil(100/16) = 7; when it
+// ends as turn 0 of a session after 20 output tokens (119 stored), 8 blocks are private, 7 full
+// ones stay cached, 1 is free again: 3 free, 7 evictable.
+//
+// Source: Kwon et al., "PagedAttention", SOSP 2023; automatic prefix caching of vLLM.
+// Leaves out copy-on-write of half-filled blocks and tiers below device memory.
+#include <cstdint>
+#include <unordered_map>
+#include <vector>
+
+#include "workload/request.hpp"
+
+namespace tokenyard::serving {
+
+struct KvCacheConfig {
+  std::int64_t blocks = 0;
+  std::int64_t block_tokens = 16;
+  std::int64_t prefix_block_tokens = 512;  // a multiple of block_tokens
+  bool reuse = true;                       // share prefixes at all
+  bool keep_sessions = true;               // keep a session's history between its turns
+};
+
+// What a running sequence holds besides its private blocks.
+struct KvLease {
+  std::vector<std::int32_t> units;  // prefix units in use
+};
+
+class KvCache {
+ public:
+  explicit KvCache(const KvCacheConfig& config);
+
+  [[nodiscard]] std::int64_t total() const { return config_.blocks; }
+  [[nodiscard]] std::int64_t available() const { return free_ + evictable_; }
+  [[nodiscard]] std::int64_t free() const { return free_; }
+  [[nodiscard]] std::int64_t cached() const { return cached_; }
+  [[nodiscard]] std::int64_t private_blocks() const { return config_.blocks - free_ - cached_; }
+  [[nodiscard]] std::int64_t blocks_for(std::int64_t tokens) const {
+    return (tokens + config_.block_tokens - 1) / config_.block_tokens;
+  }
+
+  // Takes the blocks of a prompt of `tokens` tokens, reusing what is cached and evicting what must
+  // go, but leaves `reserve` blocks available.  Returns how many tokens need not be computed, or -1
+  // (and changes nothing) when it does not fit.
+  std::int64_t admit(const workload::Request& request, std::int64_t tokens, std::int64_t reserve,
+                     KvLease& lease);
+  // The prompt is computed: its whole prefix blocks can be shared from now on.
+  void prompt_computed(const workload::Request& request, std::int64_t tokens, KvLease& lease);
+  // `count` more private blocks, for sequences that decode.  Needs count <= available().
+  void take(std::int64_t count);
+  // A sequence that has blocks for `tokens` tokens ends.  keep: its history may serve the session's
+  // next turn; else (preemption) only its prefix units stay.
+  void release(const workload::Request& request, std::int64_t tokens, bool keep, KvLease& lease);
+  // Drops everything that no sequence uses.
+  void clear_cached();
+
+ private:
+  static constexpr std::int32_t kNil = 0;  // the sentinel of the list
+
+  struct Unit {
+    std::uint64_t key = 0;  // hash id, or session number
+    bool session = false;
+    std::int32_t references = 0;
+    std::int64_t blocks = 0;
+    std::int64_t offset = 0;                    // session units: tokens of prefix units before it
+    std::int32_t previous = kNil, next = kNil;  // neighbours by last use, when nobody uses it
+  };
+  struct Match {
+    std::int64_t prefix_units = 0;
+    std::int64_t idle_blocks = 0;  // evictable blocks among the matched
+    std::int32_t session_unit = kNil;
+    std::int64_t session_blocks = 0;  // of it, reused
+  };
+
+  [[nodiscard]] Match match(const workload::Request& request, std::int64_t tokens) const;
+  [[nodiscard]] std::int64_t whole_prefix_blocks(const workload::Request& request,
+                                                 std::int64_t tokens) const;
+  std::int32_t create(std::uint64_t key, bool session, std::int64_t blocks);
+  void remove(std::int32_t index);
+  void link_as_newest(std::int32_t index);
+  void unlink(std::int32_t index);
+  void evict(std::int64_t blocks);
+
+  KvCacheConfig config_;
+  std::int64_t unit_blocks_ = 0;  // of a prefix unit
+  std::int64_t free_ = 0, cached_ = 0, evictable_ = 0;
+  std::vector<Unit> units_;  // [0] is the list's sentinel
+  std::vector<std::int32_t> unused_;
+  std::unordered_map<std::uint64_t, std::int32_t> by_prefix_;
+  std::unordered_map<std::uint64_t, std::int32_t> by_session_;
+};
+
+}  // namespace tokenyard::serving

@@ -1,0 +1,396 @@
+#include "serving/replica.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace tokenyard::serving {
+namespace {
+
+constexpr double kWatermark = 0.01;  // share of blocks kept back at admission, vLLM's default
+
+KvCacheConfig cache_config(const perf::StepModel& model, const scenario::ServingSpec& serving,
+                           std::int64_t prefix_block_tokens) {
+  return {.blocks = model.placement().kv_blocks,
+          .block_tokens = serving.kv_cache.block_tokens,
+          .prefix_block_tokens = prefix_block_tokens,
+          .reuse = serving.kv_cache.prefix_reuse,
+          .keep_sessions = serving.kv_cache.between_turns == scenario::BetweenTurns::keep};
+}
+
+std::int64_t floor_divide(std::int64_t a, std::int64_t b) {
+  return a >= 0 ? a / b : -((b - 1 - a) / b);
+}
+
+}  // namespace
+
+Replica::Replica(const perf::StepModel& model, const scenario::ServingSpec& serving,
+                 std::int64_t max_context, std::int64_t prefix_block_tokens, RequestSlots& slots,
+                 bool per_step)
+    : model_(&model),
+      limits_(serving.scheduler),
+      max_context_(max_context),
+      block_tokens_(serving.kv_cache.block_tokens),
+      per_step_(per_step),
+      slots_(&slots),
+      kv_(cache_config(model, serving, prefix_block_tokens)),
+      watermark_(static_cast<std::int64_t>(kWatermark * static_cast<double>(kv_.total()))),
+      residues_(static_cast<std::size_t>(block_tokens_), 0) {}
+
+bool Replica::can_ever_fit(const workload::Request& request) const {
+  const std::int64_t tokens = request.input_tokens + request.output_tokens;
+  return tokens <= max_context_ && kv_.blocks_for(tokens) <= kv_.total();
+}
+
+void Replica::enqueue(double now, Handle handle) {
+  waiting_.push_back(handle);
+  // The newcomer can join at the next boundary unless others wait before it or the batch is full;
+  // where KV blocks are short the run is merely cut in two, at no change of any time.
+  if (kind_ != Kind::decode || run_steps_ <= 1 || waiting_.size() > 1 ||
+      running() >= limits_.max_batch)
+    return;
+  const double elapsed = now - start_s_;
+  // Invert T(j) = j a + j (j-1) b / 2, then correct the rounding.
+  const double a = first_step_s_ - 0.5 * slope_s_;
+  const double guess = slope_s_ > 0.0 ? (std::sqrt(a * a + 2.0 * slope_s_ * elapsed) - a) / slope_s_
+                                      : elapsed / first_step_s_;
+  auto steps = std::clamp<std::int64_t>(static_cast<std::int64_t>(std::ceil(guess)), 1, run_steps_);
+  while (steps > 1 && start_s_ + decode_time(steps - 1) >= now) --steps;
+  while (steps < run_steps_ && start_s_ + decode_time(steps) < now) ++steps;
+  if (steps >= run_steps_) return;
+  run_steps_ = steps;
+  end_s_ = start_s_ + decode_time(steps);
+}
+
+double Replica::decode_time(std::int64_t steps) const {
+  const auto n = static_cast<double>(steps);
+  return n * first_step_s_ + 0.5 * n * (n - 1.0) * slope_s_;
+}
+
+perf::DecodeBatch Replica::decode_batch() const {
+  return {.sequences = decoding_,
+          .context = static_cast<double>(stored_sum_ + decoding_),
+          .window_context = static_cast<double>(window_sum_),
+          .window_growing = window_growing_};
+}
+
+// KV blocks that the decoding sequences open in their next `steps` steps: a sequence opens one
+// whenever the tokens it has stored fill its blocks exactly.
+std::int64_t Replica::new_blocks(std::int64_t steps) const {
+  std::int64_t blocks = 0;
+  for (std::int64_t r = 0; r < block_tokens_; ++r) {
+    const std::int64_t sequences = residues_[static_cast<std::size_t>(r)];
+    if (sequences == 0) continue;
+    blocks += sequences * (floor_divide(r + step_ + steps - 1, block_tokens_) -
+                           floor_divide(r + step_ - 1, block_tokens_));
+  }
+  return blocks;
+}
+
+void Replica::drop_stale(Marks& marks) {
+  while (!marks.empty() && (*slots_)[marks.top().handle].stay != marks.top().stay) marks.pop();
+}
+
+// The largest number of steps, at most `most`, that nothing interrupts: no end of a sequence, no
+// window that fills, no lack of blocks.
+std::int64_t Replica::decode_steps_possible(std::int64_t most) {
+  drop_stale(ends_);
+  std::int64_t steps = std::min(most, ends_.top().step - step_);
+  drop_stale(window_fills_);
+  if (!window_fills_.empty()) steps = std::min(steps, window_fills_.top().step - step_);
+  if (per_step_) steps = std::min<std::int64_t>(steps, 1);
+  const std::int64_t available = kv_.available();
+  if (decoding_ * (steps / block_tokens_ + 1) <= available || new_blocks(steps) <= available)
+    return steps;
+  std::int64_t possible = 1;  // make_room_for_next_step saw to the first
+  std::int64_t impossible = steps;
+  while (possible + 1 < impossible) {
+    const std::int64_t middle = (possible + impossible) / 2;
+    (new_blocks(middle) <= available ? possible : impossible) = middle;
+  }
+  return possible;
+}
+
+void Replica::begin_run(double now) {
+  start_s_ = now;
+  blocked_ = false;
+  slices_.clear();
+  make_room_for_next_step();
+  const bool decodes = limits_.policy == scenario::BatchPolicy::chunked_prefill;
+  const std::int64_t budget = limits_.max_batch_tokens - (decodes ? decoding_ : 0);
+  if (form_chunks(now, budget)) {
+    begin_mixed_run(now, decodes && decoding_ > 0);
+  } else if (decoding_ > 0) {
+    begin_decode_run(now);
+  } else {
+    check(waiting_.empty(), "requests wait on an empty replica");
+    kind_ = Kind::none;
+    end_s_ = kNever;
+  }
+}
+
+void Replica::begin_decode_run(double now) {
+  kind_ = Kind::decode;
+  run_decodes_ = true;
+  affine_ = model_->decode_run(decode_batch());
+  first_step_s_ = affine_.first.total_s();
+  slope_s_ = affine_.slope.total_s();
+  run_steps_ = decode_steps_possible(std::numeric_limits<std::int64_t>::max() / 4);
+  end_s_ = now + decode_time(run_steps_);
+}
+
+// Chunks for this step in slices_; false when there are none.
+bool Replica::form_chunks(double now, std::int64_t budget) {
+  std::size_t next = 0;
+  while (budget > 0) {
+    if (next == prefilling_.size() && !admit_next(now)) break;
+    const Prefill& prefill = prefilling_[next++];
+    const std::int64_t tokens = std::min(budget, prefill.tokens - prefill.done);
+    slices_.push_back({.tokens = tokens,
+                       .cached = prefill.done,
+                       .samples = prefill.done + tokens == prefill.tokens});
+    budget -= tokens;
+  }
+  return !slices_.empty();
+}
+
+bool Replica::admit_next(double now) {
+  if (waiting_.empty() || running() >= limits_.max_batch) return false;
+  const Handle handle = waiting_.front();
+  ActiveRequest& r = (*slots_)[handle];
+  const std::int64_t tokens = r.request.input_tokens + r.produced;
+  // Decoding sequences come first: what they need for the next step is not given away.
+  const std::int64_t reserve = running() > 0 ? std::max(watermark_, new_blocks(1)) : 0;
+  const std::int64_t reused = kv_.admit(r.request, tokens, reserve, r.lease);
+  if (reused < 0) {
+    blocked_ = true;
+    return false;
+  }
+  waiting_.pop_front();
+  if (r.admitted_s < 0.0) {
+    r.admitted_s = now;
+    r.cached_tokens = reused;
+  }
+  r.decoding = false;
+  prefilling_.push_back({handle, tokens, reused});
+  admitted_.push_back({handle, r.stay});
+  return true;
+}
+
+void Replica::make_room_for_next_step() {
+  while (decoding_ > 0 && new_blocks(1) > kv_.available()) preempt_youngest();
+}
+
+void Replica::preempt_youngest() {
+  while ((*slots_)[admitted_.back().handle].stay != admitted_.back().stay) admitted_.pop_back();
+  const Handle handle = admitted_.back().handle;
+  admitted_.pop_back();
+  ActiveRequest& r = (*slots_)[handle];
+  std::int64_t tokens = r.request.input_tokens + r.produced;
+  if (r.decoding) {
+    tokens = stored_tokens(r);
+    r.produced += step_ - r.begin_step;
+    stop_decoding(handle);
+    r.last_token_s = start_s_;
+    if (!stalled_.empty()) {  // the youngest is in the youngest group
+      r.last_token_s = stalled_.back().since_s;
+      if (--stalled_.back().sequences == 0) stalled_.pop_back();
+    }
+  } else {
+    const auto at = std::find_if(prefilling_.begin(), prefilling_.end(),
+                                 [&](const Prefill& p) { return p.handle == handle; });
+    prefilling_.erase(at);
+  }
+  kv_.release(r.request, tokens, false, r.lease);
+  ++r.stay;
+  ++r.preemptions;
+  ++preemptions_;
+  waiting_.push_front(handle);
+}
+
+// One chunk that fills the whole budget repeats until the prompt's last chunk: one run.  Any other
+// pattern lasts one step.
+void Replica::begin_mixed_run(double now, bool with_decoding) {
+  kind_ = Kind::mixed;
+  run_decodes_ = with_decoding;
+  run_steps_ = 1;
+  const perf::PrefillSlice head = slices_.front();
+  const std::int64_t budget = limits_.max_batch_tokens - (with_decoding ? decoding_ : 0);
+  if (!per_step_ && slices_.size() == 1 && head.tokens == budget) {
+    const std::int64_t left = prefilling_.front().tokens - prefilling_.front().done;
+    run_steps_ = std::max<std::int64_t>(1, (left - 1) / head.tokens);
+    if (with_decoding) run_steps_ = decode_steps_possible(run_steps_);
+  }
+  mixed_cost_ = {};
+  mixed_step_s_.clear();
+  perf::DecodeBatch batch = with_decoding ? decode_batch() : perf::DecodeBatch{};
+  end_s_ = now;
+  for (std::int64_t i = 0; i < run_steps_; ++i) {
+    const perf::StepCost cost = model_->mixed_step(slices_, batch);
+    const double step_s = cost.total_s();
+    mixed_cost_.add(cost);
+    mixed_step_s_.push_back(step_s);
+    end_s_ += step_s;
+    slices_.front().cached += head.tokens;
+    batch.context += static_cast<double>(batch.sequences);
+    batch.window_context += static_cast<double>(batch.window_growing);
+  }
+  slices_.front().cached = head.cached;
+}
+
+perf::StepCost Replica::run_cost() const {
+  return kind_ == Kind::decode ? affine_.sum(static_cast<double>(run_steps_)) : mixed_cost_;
+}
+
+double Replica::run_decode_s() const {
+  if (!run_decodes_) return 0.0;
+  if (kind_ == Kind::decode) return end_s_ - start_s_;
+  return model_->decode_run(decode_batch()).sum(static_cast<double>(run_steps_)).total_s();
+}
+
+const std::vector<Handle>& Replica::end_run() {
+  finished_.clear();
+  RunReport& report = report_;
+  report.start_s = start_s_;
+  report.end_s = end_s_;
+  report.steps = run_steps_;
+  report.decoding = run_decodes_ ? decoding_ : 0;
+  report.prompt_tokens = 0;
+  report.first_tokens = 0;
+  report.capacity_blocked = blocked_;
+  report.resumed_gaps_s.clear();
+  report.step_s.clear();
+  report.stalls.clear();
+  const auto n = static_cast<double>(run_steps_);
+  // Decoding sequences open their new blocks evenly over the run.
+  const auto held = static_cast<double>(kv_.total() - kv_.available());
+  report.kv_blocks =
+      held + (run_decodes_ ? 0.5 * static_cast<double>(new_blocks(run_steps_)) : 0.0);
+  report.sequences = running();
+  report.decode_s = run_decode_s();
+  if (kind_ == Kind::decode) {
+    report.cost = affine_.sum(n);
+    report.first_gap_s = first_step_s_;
+    report.last_gap_s = first_step_s_ + (n - 1.0) * slope_s_;
+  } else {
+    report.cost = mixed_cost_;
+    report.step_s.swap(mixed_step_s_);
+  }
+  const double now = end_s_;
+  if (run_decodes_) {
+    for (const Stalled& s : stalled_) report.stalls.push_back({start_s_ - s.since_s, s.sequences});
+    stalled_.clear();
+    advance_decoding(run_steps_);
+  } else {
+    note_stall();
+  }
+  if (kind_ == Kind::mixed) finish_chunks(now);
+  kind_ = Kind::none;
+  end_s_ = kNever;
+  return finished_;
+}
+
+// The decoding sequences did not take part in the run that began at start_s_.
+void Replica::note_stall() {
+  std::int64_t known = 0;
+  for (const Stalled& s : stalled_) known += s.sequences;
+  if (decoding_ > known) stalled_.push_back({start_s_, decoding_ - known});
+}
+
+void Replica::advance_decoding(std::int64_t steps) {
+  kv_.take(new_blocks(steps));
+  step_ += steps;
+  stored_sum_ += decoding_ * steps;
+  window_sum_ += window_growing_ * steps;
+  drop_stale(window_fills_);
+  while (!window_fills_.empty() && window_fills_.top().step <= step_) {
+    --window_growing_;
+    window_fills_.pop();
+    drop_stale(window_fills_);
+  }
+  drop_stale(ends_);
+  while (!ends_.empty() && ends_.top().step <= step_) {
+    const Handle handle = ends_.top().handle;
+    ends_.pop();
+    ActiveRequest& r = (*slots_)[handle];
+    r.produced = r.request.output_tokens;
+    const std::int64_t tokens = stored_tokens(r);
+    stop_decoding(handle);
+    kv_.release(r.request, tokens, true, r.lease);
+    finish(handle);
+    drop_stale(ends_);
+  }
+}
+
+void Replica::finish_chunks(double now) {
+  for (std::size_t i = 0; i < slices_.size(); ++i) {
+    const std::int64_t computed = slices_[i].tokens * run_steps_;
+    prefilling_[i].done += computed;
+    report_.prompt_tokens += computed;
+  }
+  while (!prefilling_.empty() && prefilling_.front().done == prefilling_.front().tokens) {
+    const Prefill prefill = prefilling_.front();
+    prefilling_.pop_front();
+    ActiveRequest& r = (*slots_)[prefill.handle];
+    kv_.prompt_computed(r.request, prefill.tokens, r.lease);
+    ++report_.first_tokens;
+    ++r.produced;
+    if (r.first_token_s < 0.0) {
+      r.first_token_s = now;
+    } else {
+      report_.resumed_gaps_s.push_back(now - r.last_token_s);
+    }
+    if (r.produced == r.request.output_tokens) {
+      kv_.release(r.request, prefill.tokens, true, r.lease);
+      finish(prefill.handle);
+    } else {
+      start_decoding(prefill.handle, prefill.tokens);
+    }
+  }
+}
+
+void Replica::finish(Handle handle) {
+  ++(*slots_)[handle].stay;
+  finished_.push_back(handle);
+  // Stale entries pile up only behind long-lived ones; drop them when they are the majority.
+  if (admitted_.size() > 64 && admitted_.size() > 4 * static_cast<std::size_t>(running() + 1)) {
+    std::erase_if(admitted_, [&](const Admitted& a) { return (*slots_)[a.handle].stay != a.stay; });
+  }
+}
+
+void Replica::start_decoding(Handle handle, std::int64_t stored) {
+  ActiveRequest& r = (*slots_)[handle];
+  r.decoding = true;
+  r.stored = stored;
+  r.begin_step = step_;
+  ++decoding_;
+  ++order_;
+  stored_sum_ += stored;
+  ++residues_[static_cast<std::size_t>(((stored - step_) % block_tokens_ + block_tokens_) %
+                                       block_tokens_)];
+  ends_.push({step_ + r.request.output_tokens - r.produced, order_, handle, r.stay});
+  const std::int64_t window = model_->window_tokens();
+  if (window > 0) {
+    window_sum_ += std::min(stored + 1, window);
+    if (stored + 1 < window) {
+      ++window_growing_;
+      window_fills_.push({step_ + window - stored - 1, order_, handle, r.stay});
+    }
+  }
+}
+
+void Replica::stop_decoding(Handle handle) {
+  ActiveRequest& r = (*slots_)[handle];
+  const std::int64_t stored = stored_tokens(r);
+  r.decoding = false;
+  --decoding_;
+  stored_sum_ -= stored;
+  --residues_[static_cast<std::size_t>(((r.stored - r.begin_step) % block_tokens_ + block_tokens_) %
+                                       block_tokens_)];
+  const std::int64_t window = model_->window_tokens();
+  if (window > 0) {
+    window_sum_ -= std::min(stored + 1, window);
+    if (stored + 1 < window) --window_growing_;
+  }
+}
+
+}  // namespace tokenyard::serving

@@ -1,0 +1,184 @@
+#pragma once
+// One model instance with continuous batching: a state machine that is told the time and keeps
+// none.
+//
+// Asked at a step boundary, it forms the next batch and returns the next *run*: as many steps as
+// keep that batch unchanged.  The run ends when a sequence finishes, a prompt's chunk pattern
+// changes, KV blocks run out, a window fills, or (shortened) when an arrival could join: at the
+// first step boundary at or after the arrival, exactly as if each step had been simulated.  With
+// per_step a run is one step.
+//
+// A batch, by policy:
+//   chunked-prefill  every decoding sequence, then prompt chunks up to max_batch_tokens in all
+//   prefill-first    while prompts wait that fit, steps of prompt chunks only; decoding stalls
+//
+// Requests are admitted first come first served: the whole prompt's blocks are taken at admission,
+// with 1 % of the blocks (vLLM's watermark) kept back for growth while others run.  When the next
+// step's new blocks cannot be had, the youngest sequence is preempted: its blocks are freed, and it
+// goes to the front of the queue to compute its prompt and its own output again.
+//
+// Contract:
+//   - enqueue only requests for which can_ever_fit() holds; a single one then always makes
+//   progress.
+//   - begin_run(now) only when no run is under way; end_run() at the time that run_end() said.
+//   - Every token of every request is produced exactly once.
+#include <cstdint>
+#include <deque>
+#include <limits>
+#include <queue>
+#include <vector>
+
+#include "perf/step_model.hpp"
+#include "serving/active_request.hpp"
+
+namespace tokenyard::serving {
+
+inline constexpr double kNever = std::numeric_limits<double>::infinity();
+
+// What happened in the run that ended last.
+struct RunReport {
+  double start_s = 0.0;
+  double end_s = 0.0;
+  std::int64_t steps = 0;
+  std::int64_t decoding = 0;       // sequences that produced a token in each step
+  std::int64_t prompt_tokens = 0;  // computed
+  std::int64_t first_tokens = 0;   // produced at the end of prompts
+  std::int64_t sequences = 0;      // decoding or prefilling
+  double kv_blocks = 0.0;          // held by sequences, mean over the run
+  perf::StepCost cost;             // of one device; its seconds sum to end_s - start_s
+  double decode_s = 0.0;           // what the decoding sequences alone would have taken
+  bool capacity_blocked = false;   // the head of the queue did not fit the KV cache
+  // Gaps between tokens: a ramp of `steps` values from first to last for runs of decode steps, else
+  // one value a step in step_s.
+  double first_gap_s = 0.0;
+  double last_gap_s = 0.0;
+  std::vector<double> step_s;
+  // Sequences whose first token of this run came late because steps of prompts only went before
+  // (prefill-first): how many waited how much longer than first_gap_s.
+  struct Stall {
+    double seconds = 0.0;
+    std::int64_t sequences = 0;
+  };
+  std::vector<Stall> stalls;
+  std::vector<double> resumed_gaps_s;  // of requests whose token follows a preemption
+};
+
+class Replica {
+ public:
+  Replica(const perf::StepModel& model, const scenario::ServingSpec& serving,
+          std::int64_t max_context, std::int64_t prefix_block_tokens, RequestSlots& slots,
+          bool per_step);
+
+  [[nodiscard]] bool can_ever_fit(const workload::Request& request) const;
+  void enqueue(double now, Handle handle);
+  // When the run under way ends; kNever when idle.  enqueue may bring it forward.
+  [[nodiscard]] double run_end() const { return end_s_; }
+  [[nodiscard]] bool idle() const { return kind_ == Kind::none; }
+  // Handles of the requests that finished, in order of admission.
+  const std::vector<Handle>& end_run();
+  void begin_run(double now);
+  [[nodiscard]] const RunReport& report() const { return report_; }
+  // What the run under way will have cost, and when it began.
+  [[nodiscard]] perf::StepCost run_cost() const;
+  [[nodiscard]] double run_begin() const { return start_s_; }
+  [[nodiscard]] double run_decode_s() const;
+
+  [[nodiscard]] std::int64_t running() const {
+    return decoding_ + static_cast<std::int64_t>(prefilling_.size());
+  }
+  [[nodiscard]] std::int64_t waiting() const { return static_cast<std::int64_t>(waiting_.size()); }
+  [[nodiscard]] std::int64_t outstanding() const { return running() + waiting(); }
+  [[nodiscard]] KvCache& kv() { return kv_; }
+  [[nodiscard]] const KvCache& kv() const { return kv_; }
+  // Output tokens of a request that is decoding here, up to the last step boundary.
+  [[nodiscard]] std::int64_t produced_by(const ActiveRequest& r) const {
+    return r.produced + step_ - r.begin_step;
+  }
+  [[nodiscard]] std::int64_t preemptions() const { return preemptions_; }
+
+ private:
+  enum class Kind { none, decode, mixed };
+  struct Prefill {
+    Handle handle;
+    std::int64_t tokens;  // of the prompt, own earlier output included
+    std::int64_t done;    // cached or computed
+  };
+  struct StepMark {  // something that happens to a decoding sequence at a step
+    std::int64_t step;
+    std::int64_t order;  // ties: earlier begun first
+    Handle handle;
+    std::uint32_t stay;
+    bool operator>(const StepMark& o) const {
+      return step != o.step ? step > o.step : order > o.order;
+    }
+  };
+  struct Admitted {
+    Handle handle;
+    std::uint32_t stay;
+  };
+  using Marks = std::priority_queue<StepMark, std::vector<StepMark>, std::greater<>>;
+
+  void begin_decode_run(double now);
+  void begin_mixed_run(double now, bool with_decoding);
+  bool form_chunks(double now, std::int64_t budget);
+  bool admit_next(double now);
+  void make_room_for_next_step();
+  void preempt_youngest();
+  void start_decoding(Handle handle, std::int64_t stored);
+  void stop_decoding(Handle handle);
+  void advance_decoding(std::int64_t steps);
+  void note_stall();
+  void finish_chunks(double now);
+  void finish(Handle handle);
+  [[nodiscard]] std::int64_t new_blocks(std::int64_t steps) const;
+  [[nodiscard]] std::int64_t decode_steps_possible(std::int64_t most);
+  [[nodiscard]] perf::DecodeBatch decode_batch() const;
+  [[nodiscard]] double decode_time(std::int64_t steps) const;
+  [[nodiscard]] std::int64_t stored_tokens(const ActiveRequest& r) const {
+    return r.stored + step_ - r.begin_step;
+  }
+  void drop_stale(Marks& marks);
+
+  const perf::StepModel* model_;
+  scenario::SchedulerSpec limits_;
+  std::int64_t max_context_;
+  std::int64_t block_tokens_;
+  bool per_step_;
+  RequestSlots* slots_;
+  KvCache kv_;
+  std::int64_t watermark_;
+
+  std::deque<Handle> waiting_;
+  std::deque<Prefill> prefilling_;
+  std::vector<Admitted> admitted_;  // oldest first; stale entries possible
+  std::int64_t decoding_ = 0;
+  std::int64_t step_ = 0;   // decode steps done so far
+  std::int64_t order_ = 0;  // sequences that began to decode so far
+  std::int64_t stored_sum_ = 0;
+  std::int64_t window_sum_ = 0;  // tokens attended to in windowed layers in the next step
+  std::int64_t window_growing_ = 0;
+  std::vector<std::int64_t> residues_;  // sequences by (stored - step) modulo block_tokens
+  Marks ends_, window_fills_;
+  std::int64_t preemptions_ = 0;
+  struct Stalled {
+    double since_s = 0.0;
+    std::int64_t sequences = 0;
+  };
+  std::vector<Stalled> stalled_;  // oldest first
+
+  Kind kind_ = Kind::none;
+  bool blocked_ = false;
+  bool run_decodes_ = false;  // decoding sequences take part in this run
+  std::int64_t run_steps_ = 0;
+  double start_s_ = 0.0;
+  double end_s_ = kNever;
+  perf::AffineCost affine_;
+  double first_step_s_ = 0.0, slope_s_ = 0.0;
+  perf::StepCost mixed_cost_;
+  std::vector<double> mixed_step_s_;
+  std::vector<perf::PrefillSlice> slices_;  // parallel to the first entries of prefilling_
+  RunReport report_;
+  std::vector<Handle> finished_;
+};
+
+}  // namespace tokenyard::serving

@@ -1,0 +1,124 @@
+#include "sim/load_source.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace tokenyard::sim {
+
+LoadSource::LoadSource(workload::RequestStream& stream, std::optional<std::int64_t> most)
+    : stream_(&stream), most_(most), closed_loop_(stream.concurrency().has_value()) {
+  if (closed_loop_) vacancies_ = *stream.concurrency();
+  read_to_next_root(0.0);
+}
+
+// Reads until an independent request is at hand; what waits for others on the way is held.
+void LoadSource::read_to_next_root(double now_s) {
+  next_root_.reset();
+  workload::Request request;
+  while (!(most_ && read_ >= *most_) && stream_->next(request)) {
+    ++read_;
+    alive_.insert(request.id);
+    if (request.after.empty()) {
+      next_root_ = std::move(request);
+      return;
+    }
+    hold(std::move(request), now_s);
+    request = {};
+  }
+}
+
+void LoadSource::hold(workload::Request request, double now_s) {
+  std::vector<std::int64_t> awaited = request.after;
+  std::sort(awaited.begin(), awaited.end());
+  awaited.erase(std::unique(awaited.begin(), awaited.end()), awaited.end());
+  Dependent dependent;
+  const std::int64_t id = request.id;
+  for (const std::int64_t other : awaited) {
+    if (other == id || !alive_.contains(other)) continue;
+    waiting_[other].push_back(id);
+    ++dependent.missing;
+  }
+  if (dependent.missing == 0) {
+    const double at_s = now_s + request.think_s;
+    release(std::move(request), at_s);
+    return;
+  }
+  dependent.request = std::move(request);
+  dependents_.emplace(id, std::move(dependent));
+}
+
+void LoadSource::release(workload::Request request, double at_s) {
+  due_.push({at_s, order_++, std::move(request)});
+}
+
+double LoadSource::next_arrival_s() const {
+  double at_s = due_.empty() ? std::numeric_limits<double>::infinity() : due_.top().at_s;
+  if (!next_root_) return at_s;
+  if (!closed_loop_) return std::min(at_s, next_root_->arrival_s);
+  return vacancies_ > 0 ? std::min(at_s, vacancy_s_) : at_s;
+}
+
+bool LoadSource::take_due(double now_s, workload::Request& out) {
+  const double at_s = next_arrival_s();
+  if (at_s > now_s) return false;
+  if (!due_.empty() && due_.top().at_s <= at_s) {
+    out = std::move(const_cast<Due&>(due_.top()).request);  // NOLINT: popped at once
+    out.arrival_s = at_s;
+    due_.pop();
+    return true;
+  }
+  out = std::move(*next_root_);
+  if (closed_loop_) {
+    --vacancies_;
+    out.arrival_s = at_s;
+  }
+  read_to_next_root(now_s);
+  return true;
+}
+
+std::vector<std::int64_t> LoadSource::take_waiting_for(std::int64_t id) {
+  alive_.erase(id);
+  const auto found = waiting_.find(id);
+  if (found == waiting_.end()) return {};
+  std::vector<std::int64_t> ids = std::move(found->second);
+  waiting_.erase(found);
+  return ids;
+}
+
+void LoadSource::on_finished(std::int64_t id, double now_s) {
+  const std::vector<std::int64_t> successors = take_waiting_for(id);
+  for (const std::int64_t other : successors) {
+    const auto held = dependents_.find(other);
+    if (held == dependents_.end() || --held->second.missing > 0) continue;
+    workload::Request request = std::move(held->second.request);
+    dependents_.erase(held);
+    const double at_s = now_s + request.think_s;
+    release(std::move(request), at_s);
+  }
+  if (closed_loop_ && successors.empty()) {
+    ++vacancies_;
+    vacancy_s_ = now_s;
+  }
+}
+
+void LoadSource::on_rejected(std::int64_t id, double now_s,
+                             const std::function<void(const workload::Request&)>& also_rejected) {
+  std::vector<std::int64_t> gone{id};
+  while (!gone.empty()) {
+    const std::int64_t next = gone.back();
+    gone.pop_back();
+    for (const std::int64_t other : take_waiting_for(next)) {
+      const auto held = dependents_.find(other);
+      if (held == dependents_.end()) continue;
+      also_rejected(held->second.request);
+      dependents_.erase(held);
+      gone.push_back(other);
+    }
+  }
+  if (closed_loop_) {
+    ++vacancies_;
+    vacancy_s_ = now_s;
+  }
+}
+
+}  // namespace tokenyard::sim

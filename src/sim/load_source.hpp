@@ -1,0 +1,78 @@
+#pragma once
+// Releases the workload's requests: in trace time, or when what they wait for has finished.
+//
+// Open loop between sessions: a request without `after` arrives at its time.  Closed loop inside a
+// session: one with `after` arrives think_s after the last of those has finished.  Fixed
+// concurrency: the next request arrives when one leaves.  Reads one independent request ahead, so
+// memory holds only what waits for requests in flight.
+//
+// A request that waits for a rejected one is rejected with it: its session is over.
+//
+// Contract: pull in the order take_due / on_finished / on_rejected; the caller keeps the clock.  A
+// request that names one no longer in flight (a trace not in session order) arrives think_s after
+// it is read.
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <optional>
+#include <queue>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "workload/request.hpp"
+
+namespace tokenyard::sim {
+
+class LoadSource {
+ public:
+  // most: stop after this many requests read; absent: all.
+  LoadSource(workload::RequestStream& stream, std::optional<std::int64_t> most);
+
+  // When the next request arrives; infinity when nothing is due before something finishes.
+  [[nodiscard]] double next_arrival_s() const;
+  // Takes the next request due at or before `now_s`; false when there is none.
+  bool take_due(double now_s, workload::Request& out);
+  // A request has left the system; its successors become due, each after its think time.
+  void on_finished(std::int64_t id, double now_s);
+  // A request was rejected: so is everything that waits for it.  Each is handed to `also_rejected`.
+  void on_rejected(std::int64_t id, double now_s,
+                   const std::function<void(const workload::Request&)>& also_rejected);
+  // Nothing left to arrive, now or later.
+  [[nodiscard]] bool exhausted() const {
+    return !next_root_ && due_.empty() && dependents_.empty();
+  }
+
+ private:
+  struct Dependent {
+    workload::Request request;
+    std::int64_t missing = 0;  // requests it still waits for
+  };
+  struct Due {
+    double at_s;
+    std::int64_t order;
+    workload::Request request;
+    bool operator>(const Due& o) const { return at_s != o.at_s ? at_s > o.at_s : order > o.order; }
+  };
+
+  void read_to_next_root(double now_s);
+  void hold(workload::Request request, double now_s);
+  void release(workload::Request request, double at_s);
+  std::vector<std::int64_t> take_waiting_for(std::int64_t id);
+
+  workload::RequestStream* stream_;
+  std::optional<std::int64_t> most_;
+  std::int64_t read_ = 0;
+  std::int64_t order_ = 0;
+  std::int64_t vacancies_ = 0;  // fixed concurrency: requests that may still be released
+  bool closed_loop_ = false;
+  std::optional<workload::Request> next_root_;
+  std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;
+  std::unordered_map<std::int64_t, Dependent> dependents_;               // by own id
+  std::unordered_map<std::int64_t, std::vector<std::int64_t>> waiting_;  // awaited id -> ids
+  std::unordered_set<std::int64_t>
+      alive_;  // released and not left, or held: can still be waited for
+  double vacancy_s_ = 0.0;
+};
+
+}  // namespace tokenyard::sim

@@ -1,0 +1,156 @@
+#include "sim/meter.hpp"
+
+#include <algorithm>
+
+namespace tokenyard::sim {
+
+using metrics::EnergyComponent;
+
+Meter::Meter(const scenario::Plan& plan, double warmup_s) : plan_(&plan), warmup_s_(warmup_s) {
+  for (const scenario::PoolPlan& pool : plan.pools) {
+    PoolState state;
+    state.node = power::node_power(pool.node);
+    state.devices_per_node = static_cast<double>(pool.node.device_count());
+    const auto nodes = static_cast<double>(pool.count);
+    for (std::size_t i = 0; i < pool.devices.size(); ++i) {
+      state.idle_w += nodes * static_cast<double>(pool.node.devices[i].count) *
+                      pool.devices[i].power.idle.value.base();
+    }
+    state.base_w =
+        state.idle_w + nodes * (state.node.host_idle_w + state.node.nic_w + state.node.overhead_w);
+    states_.push_back(state);
+    metrics::PoolResult result;
+    result.name = pool.name;
+    result.nodes = pool.count;
+    result.devices = pool.device_count();
+    pools_.push_back(result);
+    fleet_w_ += pool_power_w(states_.size() - 1);
+  }
+}
+
+std::size_t Meter::add_replica(std::size_t pool, const power::DevicePower& power,
+                               std::int64_t devices) {
+  replicas_.push_back({pool, &power, static_cast<double>(devices), 0.0, false, 0.0});
+  ++pools_[pool].replicas;
+  pools_[pool].devices_used += devices;
+  return replicas_.size() - 1;
+}
+
+double Meter::share_measured(double start_s, double end_s) const {
+  if (start_s >= warmup_s_) return 1.0;
+  return end_s <= warmup_s_ ? 0.0 : (end_s - warmup_s_) / (end_s - start_s);
+}
+
+double Meter::pool_power_w(std::size_t pool) const {
+  const PoolState& s = states_[pool];
+  const double host_busy = s.node.host_busy_w * s.busy_devices / s.devices_per_node;
+  return (s.base_w + s.dynamic_w + host_busy) / s.node.psu_efficiency;
+}
+
+void Meter::note_peak(std::size_t pool) {
+  if (now_s_ < warmup_s_) return;
+  peak_w_ = std::max(peak_w_, fleet_w_);
+  pools_[pool].it_power_peak_w = std::max(pools_[pool].it_power_peak_w, pool_power_w(pool));
+}
+
+void Meter::on_begin(std::size_t index, double now_s) {
+  MeteredReplica& replica = replicas_[index];
+  now_s_ = now_s;
+  if (replica.busy) return;
+  account_idle(replica, now_s);
+  replica.busy = true;
+  fleet_w_ -= pool_power_w(replica.pool);
+  states_[replica.pool].busy_devices += replica.devices;
+  fleet_w_ += pool_power_w(replica.pool);
+}
+
+void Meter::on_idle(std::size_t index, double now_s) {
+  MeteredReplica& replica = replicas_[index];
+  now_s_ = now_s;
+  PoolState& state = states_[replica.pool];
+  fleet_w_ -= pool_power_w(replica.pool);
+  state.dynamic_w -= replica.dynamic_w;
+  state.busy_devices -= replica.devices;
+  fleet_w_ += pool_power_w(replica.pool);
+  replica.dynamic_w = 0.0;
+  replica.busy = false;
+  replica.idle_since_s = now_s;
+}
+
+void Meter::on_run(std::size_t index, double start_s, double end_s, const perf::StepCost& cost,
+                   double decode_s) {
+  MeteredReplica& replica = replicas_[index];
+  now_s_ = end_s;
+  const double duration_s = end_s - start_s;
+  if (duration_s <= 0.0) return;
+  PoolState& state = states_[replica.pool];
+  const power::ActivityJoules joules = replica.power->activity(cost, duration_s);
+  const double dynamic_w = replica.devices * joules.total() / duration_s;
+  fleet_w_ += (dynamic_w - replica.dynamic_w) / state.node.psu_efficiency;
+  state.dynamic_w += dynamic_w - replica.dynamic_w;
+  replica.dynamic_w = dynamic_w;
+  note_peak(replica.pool);
+  const double share = share_measured(start_s, end_s) * replica.devices;
+  if (share <= 0.0) return;
+  auto& seconds = pools_[replica.pool].device_seconds;
+  for (std::size_t c = 0; c < kStepCauses; ++c) seconds[c] += share * cost.seconds[c];
+  state.busy_device_s += share * duration_s;
+  const double decode_part_s = std::min(decode_s, duration_s);
+  pools_[replica.pool].decode_device_s += share * decode_part_s;
+  pools_[replica.pool].prefill_device_s += share * (duration_s - decode_part_s);
+  state.joules.active += share * joules.active;
+  state.joules.compute += share * joules.compute;
+  state.joules.memory += share * joules.memory;
+  state.joules.link += share * joules.link;
+}
+
+void Meter::account_idle(MeteredReplica& replica, double now_s) {
+  const double span_s = now_s - replica.idle_since_s;
+  if (span_s <= 0.0) return;
+  pools_[replica.pool].device_seconds[static_cast<std::size_t>(Cause::arrival_idle)] +=
+      replica.devices * span_s * share_measured(replica.idle_since_s, now_s);
+}
+
+void Meter::finish(double end_s, double fabric_power_w) {
+  const double measured_s = std::max(0.0, end_s - warmup_s_);
+  const auto all_nodes = static_cast<double>(plan_->node_count());
+  for (MeteredReplica& replica : replicas_) {
+    if (!replica.busy) account_idle(replica, end_s);
+  }
+  for (std::size_t i = 0; i < pools_.size(); ++i) {
+    metrics::PoolResult& pool = pools_[i];
+    const PoolState& state = states_[i];
+    const auto nodes = static_cast<double>(pool.nodes);
+    // Devices that no replica uses wait for a decision, not for work.
+    pool.device_seconds[static_cast<std::size_t>(Cause::policy_wait)] +=
+        static_cast<double>(pool.devices - pool.devices_used) * measured_s;
+    auto joules = [&](EnergyComponent c) -> double& {
+      return pool.joules[static_cast<std::size_t>(c)];
+    };
+    joules(EnergyComponent::device_idle) = state.idle_w * measured_s;
+    joules(EnergyComponent::device_active) = state.joules.active;
+    joules(EnergyComponent::compute) = state.joules.compute;
+    joules(EnergyComponent::memory) = state.joules.memory;
+    joules(EnergyComponent::link) = state.joules.link;
+    joules(EnergyComponent::host) =
+        nodes * state.node.host_idle_w * measured_s +
+        state.node.host_busy_w * state.busy_device_s / state.devices_per_node;
+    joules(EnergyComponent::node_overhead) =
+        nodes * (state.node.nic_w + state.node.overhead_w) * measured_s;
+    double at_node = 0.0;
+    for (const double j : pool.joules) at_node += j;
+    joules(EnergyComponent::psu_loss) = at_node * (1.0 / state.node.psu_efficiency - 1.0);
+    joules(EnergyComponent::fabric) = fabric_power_w * measured_s * nodes / all_nodes;
+    double it = 0.0;
+    for (const double j : pool.joules) it += j;
+    joules(EnergyComponent::facility_overhead) = it * (plan_->site.pue.value - 1.0);
+    it_energy_j_ += it;
+    facility_energy_j_ += it * plan_->site.pue.value;
+  }
+  peak_w_ += fabric_power_w;
+  // Powers are noted when runs end, so a fleet that never ends two together could look lower than
+  // it is.
+  if (measured_s > 0.0) peak_w_ = std::max(peak_w_, it_energy_j_ / measured_s);
+}
+
+}  // namespace tokenyard::sim

@@ -1,0 +1,82 @@
+#pragma once
+// The meter: where every second of every device went, and every joule, in the measured window.
+//
+// A run of steps that straddles the end of the warm-up counts with the share of it that lies
+// inside. Device seconds by cause of a pool sum to devices * measured seconds (checked to 1e-9);
+// the joules of its components to the integral of its power.
+//
+// Energy of a pool over a window T with busy device-seconds b:
+//   device_idle     P_idle devices T           device_active, compute, memory, link: of the runs
+//   host            (host_idle T) nodes + host_busy b / devices per node
+//   node_overhead   (NICs + overhead) nodes T  psu_loss  (1/eta - 1) of all above
+//   fabric          switches and optics, shared among pools by nodes
+//   facility_overhead  (PUE - 1) of all above
+#include <vector>
+
+#include "metrics/run_result.hpp"
+#include "perf/step_model.hpp"
+#include "power/power_model.hpp"
+#include "scenario/plan.hpp"
+
+namespace tokenyard::sim {
+
+// One replica's state on the meter.
+struct MeteredReplica {
+  std::size_t pool = 0;
+  const power::DevicePower* power = nullptr;
+  double devices = 1.0;
+  double idle_since_s = 0.0;
+  bool busy = false;
+  double dynamic_w = 0.0;  // above idle, of all its devices, in its last run
+};
+
+class Meter {
+ public:
+  Meter(const scenario::Plan& plan, double warmup_s);
+
+  std::size_t add_replica(std::size_t pool, const power::DevicePower& power, std::int64_t devices);
+  // A run of `replica` ended; the part of it before the warm-up's end is left out.  decode_s: of
+  // its time, what its decoding sequences alone would have taken.
+  void on_run(std::size_t replica, double start_s, double end_s, const perf::StepCost& cost,
+              double decode_s);
+  void on_begin(std::size_t replica, double now_s);
+  void on_idle(std::size_t replica, double now_s);
+  // The simulation is over at end_s; idle replicas are accounted up to it.
+  void finish(double end_s, double fabric_power_w);
+
+  // IT power of a pool's nodes now (fabric excluded).
+  [[nodiscard]] double pool_power_w(std::size_t pool) const;
+  [[nodiscard]] std::vector<metrics::PoolResult> take_pools() { return std::move(pools_); }
+  [[nodiscard]] double it_energy_j() const { return it_energy_j_; }
+  [[nodiscard]] double facility_energy_j() const { return facility_energy_j_; }
+  [[nodiscard]] double it_power_peak_w() const { return peak_w_; }
+  // Share of [start, end] that lies in the measured window.
+  [[nodiscard]] double share_measured(double start_s, double end_s) const;
+
+ private:
+  struct PoolState {
+    power::NodePower node;
+    double devices_per_node = 1.0;
+    double idle_w = 0.0;  // of all devices
+    double base_w = 0.0;  // what never changes: idle devices, hosts, NICs, overhead; before the PSU
+    double dynamic_w = 0.0;  // devices above idle
+    double busy_devices = 0.0;
+    double busy_device_s = 0.0;
+    power::ActivityJoules joules;
+  };
+
+  void account_idle(MeteredReplica& replica, double now_s);
+  void note_peak(std::size_t pool);
+
+  const scenario::Plan* plan_;
+  double warmup_s_;
+  std::vector<MeteredReplica> replicas_;
+  std::vector<PoolState> states_;
+  std::vector<metrics::PoolResult> pools_;
+  double fleet_w_ = 0.0;  // running sum of pool powers
+  double peak_w_ = 0.0;
+  double it_energy_j_ = 0.0, facility_energy_j_ = 0.0;
+  double now_s_ = 0.0;
+};
+
+}  // namespace tokenyard::sim

@@ -1,0 +1,56 @@
+#pragma once
+// What a simulation is made of: deployments, their replicas with timers, and routing groups.
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "power/power_model.hpp"
+#include "serving/replica.hpp"
+#include "serving/router.hpp"
+#include "sim/calendar.hpp"
+
+namespace tokenyard::sim {
+
+// A model on a pool, with what is computed once for all its replicas.
+struct Deployment {
+  Deployment(const scenario::Plan& plan, std::size_t pool_index, const scenario::DeploymentPlan& d)
+      : pool(pool_index),
+        plan_of(&d),
+        model(plan.pools[pool_index], d, plan.scenario.serving, plan.fabric),
+        power(plan.pools[pool_index].devices[d.device],
+              power::DeviceUse{d.linear_math, d.attention_math, plan.pools[pool_index].node.link},
+              model.placement()) {}
+  std::size_t pool;
+  const scenario::DeploymentPlan* plan_of;
+  perf::StepModel model;
+  power::DevicePower power;
+};
+
+// A replica with its timer.
+struct Server {
+  Server(Deployment& d, std::size_t deployment_number, std::int64_t number,
+         const scenario::Plan& plan, std::int64_t prefix_block_tokens, serving::RequestSlots& slots,
+         bool per_step)
+      : deployment(&d),
+        deployment_index(deployment_number),
+        index(number),
+        replica(d.model, plan.scenario.serving, d.plan_of->model.max_context, prefix_block_tokens,
+                slots, per_step) {}
+  Deployment* deployment;
+  std::size_t deployment_index;
+  std::int64_t index;  // within the deployment
+  serving::Replica replica;
+  std::size_t metered = 0;
+  Calendar::Timer timer = nullptr;
+  double armed_s = 0.0;
+};
+
+// Replicas that serve the same requests, with their router.
+struct Group {
+  Group(scenario::RouterKind kind, std::vector<std::size_t> members, std::uint64_t seed)
+      : servers(std::move(members)), router(kind, servers.size(), seed) {}
+  std::vector<std::size_t> servers;
+  serving::Router router;
+};
+
+}  // namespace tokenyard::sim

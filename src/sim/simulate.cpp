@@ -1,0 +1,33 @@
+#include "sim/simulate.hpp"
+
+#include "sim/platform.hpp"
+#include "sim/simgrid_calendar.hpp"
+#include "topology/fleet_graph.hpp"
+
+namespace tokenyard::sim {
+namespace {
+
+metrics::FabricInventory inventory_of(const topology::FleetGraph& fleet) {
+  const topology::Inventory& parts = fleet.inventory();
+  return {.switches = parts.switches,
+          .cables = parts.cables,
+          .diameter_hops = parts.diameter_hops,
+          .bisection_bytes_per_s = fleet.bisection_bandwidth().base()};
+}
+
+}  // namespace
+
+metrics::FabricInventory fabric_inventory(const scenario::Plan& plan) {
+  return inventory_of(topology::FleetGraph(plan));
+}
+
+metrics::RunResult simulate(const scenario::Plan& plan, const SimulationOptions& options) {
+  const topology::FleetGraph fleet(plan);
+  const auto stream = workload::open_stream(plan.scenario.workload.spec, plan.workload_options);
+  SimgridCalendar calendar;
+  const Platform platform(fleet);
+  Simulation simulation(plan, *stream, calendar, inventory_of(fleet), options);
+  return simulation.run();
+}
+
+}  // namespace tokenyard::sim

@@ -1,0 +1,371 @@
+#include "sim/simulation.hpp"
+
+#include "sim/token_gaps.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstring>
+#include <string>
+
+namespace tokenyard::sim {
+namespace {
+
+constexpr std::int64_t kRowsKept = 1'000'000;  // beyond, unless `all` was asked for, every 100th
+constexpr std::int64_t kSampleEvery = 100;
+constexpr std::int64_t kEventsPerProgress = 20'000;
+constexpr std::size_t kNobody = static_cast<std::size_t>(-1);
+
+}  // namespace
+
+Simulation::Simulation(const scenario::Plan& plan, workload::RequestStream& stream,
+                       Calendar& calendar, const metrics::FabricInventory& fabric,
+                       SimulationOptions options)
+    : plan_(&plan),
+      stream_(&stream),
+      calendar_(&calendar),
+      fabric_(fabric),
+      options_(std::move(options)),
+      slo_(plan.scenario.slo),
+      source_(stream, plan.scenario.requests),
+      accumulator_(plan.scenario.warmup.base()),
+      meter_(plan, plan.scenario.warmup.base()),
+      between_runs_(kNobody),
+      store_(plan.scenario.store_requests.value_or(scenario::StoreRequests::all)),
+      sampled_tokens_(plan.pools.size(), 0.0),
+      tokens_by_pool_(plan.pools.size(), 0.0) {
+  const scenario::KvCacheSpec& kv = plan.scenario.serving.kv_cache;
+  if (kv.prefix_reuse && stream.block_tokens() % kv.block_tokens != 0) {
+    throw InputError("serving.kv_cache.block_tokens: " + std::to_string(kv.block_tokens) +
+                     " does not divide the workload's prefix blocks of " +
+                     std::to_string(stream.block_tokens()) + " tokens");
+  }
+  build_deployments();
+  build_groups();
+}
+
+Simulation::~Simulation() = default;
+
+void Simulation::build_deployments() {
+  for (std::size_t p = 0; p < plan_->pools.size(); ++p) {
+    for (const scenario::DeploymentPlan& d : plan_->pools[p].deployments) {
+      deployments_.push_back(std::make_unique<Deployment>(*plan_, p, d));
+      for (std::int64_t i = 0; i < d.replicas; ++i) {
+        auto server =
+            std::make_unique<Server>(*deployments_.back(), deployments_.size() - 1, i, *plan_,
+                                     stream_->block_tokens(), slots_, options_.per_step);
+        server->metered = meter_.add_replica(p, deployments_.back()->power, d.devices_per_replica);
+        servers_.push_back(std::move(server));
+      }
+    }
+  }
+}
+
+// Requests that name a model go to its replicas; those that name none go to all.
+void Simulation::build_groups() {
+  for (std::size_t m = group_by_model_.size(); m < stream_->models().size(); ++m) {
+    const std::string& model = stream_->models()[m];
+    std::vector<std::size_t> members;
+    for (std::size_t s = 0; s < servers_.size(); ++s) {
+      if (model.empty() || servers_[s]->deployment->plan_of->model.name == model)
+        members.push_back(s);
+    }
+    std::unique_ptr<Group> group;
+    if (!members.empty()) {
+      const auto seed = static_cast<std::uint64_t>(plan_->scenario.seed);
+      group = std::make_unique<Group>(plan_->scenario.serving.router, members, seed);
+    }
+    group_by_model_.push_back(std::move(group));
+  }
+}
+
+Group& Simulation::group_of(const workload::Request& request) {
+  const auto model = static_cast<std::size_t>(request.model);
+  // Streams may learn of further models as they read.
+  if (model >= group_by_model_.size()) build_groups();
+  Group* group = group_by_model_[model].get();
+  if (group == nullptr) {
+    throw InputError("request " + std::to_string(request.id) + " asks for the model '" +
+                     stream_->models()[model] + "', which no pool deploys");
+  }
+  return *group;
+}
+
+metrics::RunResult Simulation::run() {
+  const auto& duration = plan_->scenario.duration;
+  if (duration) calendar_->at(duration->base(), [this] { stop_at_duration(); });
+  if (plan_->scenario.sample_interval.base() > 0.0) {
+    calendar_->at(plan_->scenario.sample_interval.base(), [this] { on_sample(); });
+  }
+  arm_arrivals();
+  calendar_->run();
+  if (!stopped_ && work_left())
+    throw InternalError("the run ended while requests were still waiting");
+  const double end_s = stopped_ ? duration->base() : last_event_s_;
+  if (plan_->scenario.warmup.base() > 0.0 && plan_->scenario.warmup.base() >= end_s) {
+    throw InputError("warmup: " + to_text(plan_->scenario.warmup) +
+                     " leaves nothing to measure of a run of " + to_text(seconds(end_s)));
+  }
+  finish_unfinished(end_s);
+  const double fabric_w =
+      static_cast<double>(fabric_.switches) * plan_->fabric.switches.power.value.base() +
+      static_cast<double>(fabric_.cables) * plan_->fabric.cable.power.value.base();
+  meter_.finish(end_s, fabric_w);
+  metrics::RunResult r = result(end_s);
+  check_conservation();
+  return r;
+}
+
+bool Simulation::work_left() const {
+  return !source_.exhausted() || slots_.in_use() > 0;
+}
+
+void Simulation::arm_arrivals() {
+  const double next_s = source_.next_arrival_s();
+  if (arrival_timer_ != nullptr) {
+    if (next_s == arrival_armed_s_) return;
+    calendar_->cancel(arrival_timer_);
+    arrival_timer_ = nullptr;
+  }
+  if (!std::isfinite(next_s)) return;
+  arrival_armed_s_ = next_s;
+  arrival_timer_ = calendar_->at(next_s, [this] {
+    arrival_timer_ = nullptr;
+    on_arrivals();
+  });
+}
+
+void Simulation::on_arrivals() {
+  if (stopped_) return;
+  const double now_s = arrival_armed_s_;
+  workload::Request request;
+  while (source_.take_due(now_s, request)) arrive(std::move(request), now_s);
+  begin_touched(now_s);
+  arm_arrivals();
+}
+
+// Replicas start after all arrivals of the same moment are in, so that these share the first batch.
+void Simulation::begin_touched(double now_s) {
+  for (const std::size_t s : touched_) begin(s, now_s);
+  touched_.clear();
+}
+
+void Simulation::arrive(workload::Request request, double now_s) {
+  ++seen_;
+  ++events_;
+  last_event_s_ = std::max(last_event_s_, now_s);
+  Group& group = group_of(request);
+  const std::size_t place = group.router.choose(request);
+  const std::size_t s = group.servers[place];
+  Server& server = *servers_[s];
+  if (!server.replica.can_ever_fit(request)) {
+    reject(request, now_s);
+    return;
+  }
+  littles_law_.enter(now_s);
+  group.router.sent(request, place);
+  const serving::Handle handle = slots_.add();
+  if (in_flight_.size() <= static_cast<std::size_t>(handle))
+    in_flight_.resize(static_cast<std::size_t>(handle) + 1);
+  in_flight_[static_cast<std::size_t>(handle)] = 1;
+  serving::ActiveRequest& r = slots_[handle];
+  r.request = std::move(request);
+  r.arrival_s = now_s;
+  r.deployment = static_cast<std::int32_t>(server.deployment_index);
+  r.replica = static_cast<std::int32_t>(s);
+  r.routed_model = r.request.model;
+  r.routed_place = static_cast<std::int32_t>(place);
+  const bool was_idle = server.replica.idle();
+  server.replica.enqueue(now_s, handle);
+  if (s == between_runs_) return;
+  if (!was_idle) {
+    arm(s);
+  } else if (std::find(touched_.begin(), touched_.end(), s) == touched_.end()) {
+    touched_.push_back(s);
+  }
+}
+
+void Simulation::reject(const workload::Request& request, double now_s) {
+  const auto record = [this, now_s](const workload::Request& r) {
+    metrics::RequestRow row;
+    row.id = r.id;
+    row.session = r.session;
+    row.turn = r.turn;
+    row.class_id = r.class_id;
+    row.arrival_s = now_s;
+    row.input_tokens = r.input_tokens;
+    row.status = metrics::RequestStatus::rejected;
+    accumulator_.on_rejected(row);
+    ++done_;
+    emit(row);
+  };
+  record(request);
+  source_.on_rejected(request.id, now_s, [&](const workload::Request& follower) {
+    ++seen_;
+    record(follower);
+  });
+}
+
+void Simulation::arm(std::size_t s) {
+  Server& server = *servers_[s];
+  const double end_s = server.replica.run_end();
+  if (server.timer != nullptr) {
+    if (server.armed_s == end_s) return;
+    calendar_->cancel(server.timer);
+    server.timer = nullptr;
+  }
+  if (server.replica.idle()) return;
+  server.armed_s = end_s;
+  server.timer = calendar_->at(end_s, [this, s] {
+    servers_[s]->timer = nullptr;
+    on_run_end(s);
+  });
+}
+
+void Simulation::begin(std::size_t s, double now_s) {
+  Server& server = *servers_[s];
+  server.replica.begin_run(now_s);
+  if (server.replica.idle()) {
+    meter_.on_idle(server.metered, now_s);
+  } else {
+    meter_.on_begin(server.metered, now_s);
+    arm(s);
+  }
+}
+
+void Simulation::on_run_end(std::size_t s) {
+  if (stopped_) return;
+  ++events_;
+  Server& server = *servers_[s];
+  const double now_s = server.armed_s;
+  last_event_s_ = std::max(last_event_s_, now_s);
+  const std::vector<serving::Handle>& finished = server.replica.end_run();
+  account(server, server.replica.report());
+  for (const serving::Handle handle : finished) complete(handle, now_s);
+  // What these completions release at this very moment may join the next batch.
+  between_runs_ = s;
+  workload::Request request;
+  while (!finished.empty() && source_.take_due(now_s, request)) arrive(std::move(request), now_s);
+  between_runs_ = kNobody;
+  begin(s, now_s);
+  begin_touched(now_s);
+  if (!finished.empty()) arm_arrivals();
+  if (options_.on_progress && events_ % kEventsPerProgress == 0)
+    options_.on_progress({now_s, done_});
+}
+
+void Simulation::account(Server& server, const serving::RunReport& report) {
+  meter_.on_run(server.metered, report.start_s, report.end_s, report.cost, report.decode_s);
+  const Deployment& d = *server.deployment;
+  const auto devices = static_cast<double>(d.plan_of->devices_per_replica);
+  const std::int64_t tokens = report.steps * report.decoding + report.first_tokens;
+  tokens_produced_ += tokens;
+  tokens_by_pool_[d.pool] += static_cast<double>(tokens);
+  using perf::Work;
+  accumulator_.on_steps(
+      {.start_s = report.start_s,
+       .end_s = report.end_s,
+       .sequences = static_cast<double>(report.sequences),
+       .flops = devices * (report.cost[Work::flops_linear] + report.cost[Work::flops_attention]),
+       .bytes = devices * (report.cost[Work::bytes_weights] + report.cost[Work::bytes_kv])});
+  accumulator_.on_kv_held(report.start_s, report.end_s, report.kv_blocks);
+  record_gaps(report, accumulator_);
+}
+
+metrics::RequestRow Simulation::row_of(const serving::ActiveRequest& r) const {
+  metrics::RequestRow row;
+  row.id = r.request.id;
+  row.session = r.request.session;
+  row.turn = r.request.turn;
+  row.class_id = r.request.class_id;
+  row.deployment = r.deployment;
+  row.replica = static_cast<std::int32_t>(servers_[static_cast<std::size_t>(r.replica)]->index);
+  row.arrival_s = r.arrival_s;
+  row.admitted_s = r.admitted_s;
+  row.first_token_s = r.first_token_s;
+  row.input_tokens = r.request.input_tokens;
+  row.cached_tokens = std::max<std::int64_t>(0, r.cached_tokens);
+  row.output_tokens = r.produced;
+  row.preemptions = r.preemptions;
+  return row;
+}
+
+void Simulation::complete(serving::Handle handle, double now_s) {
+  serving::ActiveRequest& r = slots_[handle];
+  metrics::RequestRow row = row_of(r);
+  row.finished_s = now_s;
+  row.status = metrics::RequestStatus::finished;
+  check(r.produced == r.request.output_tokens, "a finished request lacks tokens");
+  tokens_accounted_ += r.produced;
+  accumulator_.on_finished(row, slo_);
+  littles_law_.leave(now_s, r.arrival_s);
+  ++done_;
+  emit(row);
+  group_by_model_[static_cast<std::size_t>(r.routed_model)]->router.finished(
+      static_cast<std::size_t>(r.routed_place));
+  source_.on_finished(row.id, now_s);
+  in_flight_[static_cast<std::size_t>(handle)] = 0;
+  slots_.remove(handle);
+}
+
+void Simulation::emit(const metrics::RequestRow& row) {
+  const std::array<std::int64_t, 10> counts{
+      row.id,
+      row.session,
+      row.turn,
+      row.class_id,
+      row.deployment,
+      row.replica,
+      row.input_tokens,
+      row.cached_tokens,
+      row.output_tokens,
+      (static_cast<std::int64_t>(row.preemptions) << 8) | static_cast<std::int64_t>(row.status)};
+  const std::array<double, 4> times{row.arrival_s, row.admitted_s, row.first_token_s,
+                                    row.finished_s};
+  std::array<char, sizeof(counts) + sizeof(times)> bytes{};
+  std::memcpy(bytes.data(), counts.data(), sizeof(counts));
+  std::memcpy(bytes.data() + sizeof(counts), times.data(), sizeof(times));
+  digest_.update({bytes.data(), bytes.size()});
+  if (store_ == scenario::StoreRequests::none) return;
+  if ((thinning_ || store_ == scenario::StoreRequests::sample) && row.id % kSampleEvery != 0)
+    return;
+  rows_.push_back(row);
+  const bool bounded = !plan_->scenario.store_requests.has_value();
+  if (bounded && !thinning_ && static_cast<std::int64_t>(rows_.size()) > kRowsKept) {
+    thinning_ = true;
+    std::erase_if(rows_, [](const metrics::RequestRow& r) { return r.id % kSampleEvery != 0; });
+  }
+}
+
+void Simulation::on_sample() {
+  if (stopped_ || !work_left()) return;
+  const double interval_s = plan_->scenario.sample_interval.base();
+  const double now_s = calendar_->now();
+  std::vector<metrics::Sample> states(plan_->pools.size());
+  std::vector<double> blocks(plan_->pools.size(), 0.0);
+  for (const auto& server : servers_) {
+    metrics::Sample& state = states[server->deployment->pool];
+    state.running += static_cast<double>(server->replica.running());
+    state.queued += static_cast<double>(server->replica.waiting());
+    const serving::KvCache& kv = server->replica.kv();
+    state.kv_used += static_cast<double>(kv.total() - kv.free());
+    blocks[server->deployment->pool] += static_cast<double>(kv.total());
+  }
+  for (std::size_t p = 0; p < states.size(); ++p) {
+    states[p].t_s = now_s;
+    states[p].pool = static_cast<std::int32_t>(p);
+    if (blocks[p] > 0.0) states[p].kv_used /= blocks[p];
+    states[p].power_w = meter_.pool_power_w(p);
+    states[p].output_tokens_per_s = (tokens_by_pool_[p] - sampled_tokens_[p]) / interval_s;
+    sampled_tokens_[p] = tokens_by_pool_[p];
+    samples_.push_back(states[p]);
+  }
+  calendar_->at(now_s + interval_s, [this] { on_sample(); });
+}
+
+void Simulation::stop_at_duration() {
+  // A workload that ended before has nothing left to cut off; its run ends with its last event.
+  stopped_ = work_left();
+}
+
+}  // namespace tokenyard::sim

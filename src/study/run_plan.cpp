@@ -1,0 +1,142 @@
+#include "study/run_plan.hpp"
+
+#include <array>
+#include <chrono>
+#include <cmath>
+#include <ctime>
+#include <limits>
+
+#include "economics/prices.hpp"
+#include "economics/tco.hpp"
+#include "metrics/metric_table.hpp"
+#include "perf/placement.hpp"
+#include "sim/simulate.hpp"
+
+namespace tokenyard::study {
+namespace {
+
+std::string utc_now() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  gmtime_r(&now, &parts);
+  std::array<char, 32> text{};
+  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text.data();
+}
+
+void add(std::vector<metrics::MetricValue>& to, const char* name, std::optional<double> value) {
+  if (value) to.push_back({name, *value});
+}
+
+void add_costs(const scenario::Plan& plan, store::RunRecord& record) {
+  const scenario::MarketSpec& market = plan.scenario.economics.market;
+  const economics::CostResult cost = economics::compute_cost(
+      plan, economics::usage_of(plan, record.result),
+      {market.usd_per_device_hour, market.usd_per_mtok_input, market.usd_per_mtok_output});
+  for (const economics::CostItem& item : cost.items)
+    record.costs.push_back({item.pool, item.category, item.item, item.usd});
+  auto& m = record.extra_metrics;
+  add(m, "capex_usd", cost.capex_usd);
+  add(m, "opex_usd_per_year", cost.opex_usd_per_year);
+  add(m, "tco_usd", cost.tco_usd);
+  add(m, "usd_per_device_hour", cost.usd_per_device_hour);
+  add(m, "usd_per_mtok_input", cost.usd_per_mtok_input);
+  add(m, "usd_per_mtok_output", cost.usd_per_mtok_output);
+  add(m, "usd_per_mtok_blended", cost.usd_per_mtok_blended);
+  add(m, "kgco2_per_mtok_output", cost.kgco2_per_mtok_output);
+  add(m, "break_even_utilization", cost.break_even_utilization);
+}
+
+store::RunRecord base_record(const scenario::Plan& plan) {
+  store::RunRecord record;
+  record.scenario = plan.scenario.name;
+  record.workload = plan.scenario.workload.spec.name;
+  record.variant = plan.variant;
+  record.key = {plan.hash, plan.trace_hash, TOKENYARD_VERSION};
+  record.seed = plan.scenario.seed;
+  record.started_at = utc_now();
+  record.plan_json = plan.json;
+  record.parameters = plan.parameters;
+  for (const scenario::Assumption& a : plan.assumptions) {
+    record.assumptions.push_back({a.key, a.value, a.confidence, a.source});
+  }
+  return record;
+}
+
+const double* find(const std::vector<metrics::MetricValue>& metrics, const std::string& name) {
+  for (const metrics::MetricValue& m : metrics) {
+    if (m.name == name) return &m.value;
+  }
+  return nullptr;
+}
+
+std::string verdict_of(const store::ExpectationRow& row, metrics::Better better) {
+  if (std::isnan(row.actual)) return "unknown";
+  if (row.actual >= row.low && row.actual <= row.high) return "holds";
+  if (better == metrics::Better::neither) return "deviates";
+  const bool claim_is_higher = row.expected > row.actual;
+  return claim_is_higher == (better == metrics::Better::higher) ? "optimistic" : "pessimistic";
+}
+
+}  // namespace
+
+void check_plan(const scenario::Plan& plan) {
+  Diagnostics diagnostics;
+  perf::check_fit(plan, diagnostics);
+  economics::check_prices(plan, diagnostics);
+  for (std::size_t i = 0; i < plan.scenario.expect.size(); ++i) {
+    const std::string& metric = plan.scenario.expect[i].metric;
+    if (metrics::find_metric(metric) != nullptr) continue;
+    diagnostics.add(plan.scenario.where, "expect[" + std::to_string(i) + "].metric",
+                    "'" + metric + "' is no metric" + metrics::metric_suggestion(metric));
+  }
+  diagnostics.throw_if_any();
+  // Throws for fleets that cannot be wired.
+  sim::fabric_inventory(plan);
+}
+
+std::vector<store::ExpectationRow> check_expectations(
+    const scenario::Plan& plan, const std::vector<metrics::MetricValue>& metrics) {
+  std::vector<store::ExpectationRow> rows;
+  for (const scenario::ExpectSpec& expect : plan.scenario.expect) {
+    store::ExpectationRow row;
+    row.metric = expect.metric;
+    row.expected = expect.value;
+    const double margin = std::abs(expect.value) * expect.tolerance;
+    row.low = expect.value - margin;
+    row.high = expect.value + margin;
+    const double* actual = find(metrics, expect.metric);
+    row.actual = actual != nullptr ? *actual : std::numeric_limits<double>::quiet_NaN();
+    row.ratio = row.actual / expect.value;
+    const metrics::MetricInfo* info = metrics::find_metric(expect.metric);
+    check(info != nullptr, "an expectation of an unknown metric came past the checks");
+    row.verdict = verdict_of(row, info->better);
+    row.claim = expect.claim;
+    row.source = expect.source;
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+store::RunRecord run_plan(const scenario::Plan& plan, const sim::SimulationOptions& options) {
+  store::RunRecord record = base_record(plan);
+  const auto start = std::chrono::steady_clock::now();
+  record.result = sim::simulate(plan, options);
+  record.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  add_costs(plan, record);
+  std::vector<metrics::MetricValue> all =
+      metrics::inventory_metrics(record.result);  // stored by the store itself
+  all.insert(all.end(), record.result.metrics.begin(), record.result.metrics.end());
+  all.insert(all.end(), record.extra_metrics.begin(), record.extra_metrics.end());
+  record.expectations = check_expectations(plan, all);
+  return record;
+}
+
+store::RunRecord failed_record(const scenario::Plan& plan, const std::string& message) {
+  store::RunRecord record = base_record(plan);
+  record.status = store::RunStatus::failed;
+  record.message = message;
+  return record;
+}
+
+}  // namespace tokenyard::study
