@@ -56,6 +56,19 @@ std::vector<std::string> Arguments::all(const std::string& option) const {
   return given != values_.end() ? given->second : std::vector<std::string>{};
 }
 
+std::vector<std::pair<std::string, std::string>> Arguments::pairs(const std::string& option) const {
+  std::vector<std::pair<std::string, std::string>> pairs;
+  for (const std::string& given : all(option)) {
+    const std::size_t equals = given.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      throw InputError("--" + option + ": '" + given +
+                       "' is not of the form path=value, such as fleet.pools[main].count=2");
+    }
+    pairs.emplace_back(given.substr(0, equals), given.substr(equals + 1));
+  }
+  return pairs;
+}
+
 std::int64_t Arguments::integer(const std::string& option, std::int64_t least) const {
   const std::string value = text(option);
   std::int64_t number = 0;

@@ -3,6 +3,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace tokenyard::cli {
@@ -24,6 +25,9 @@ class Arguments {
   [[nodiscard]] std::string text(const std::string& option) const;
   // Every value given, in order.
   [[nodiscard]] std::vector<std::string> all(const std::string& option) const;
+  // The same of values written PATH=VALUE.  Throws InputError for one that is not.
+  [[nodiscard]] std::vector<std::pair<std::string, std::string>> pairs(
+      const std::string& option) const;
   // Throws InputError unless it is a whole number of at least `least`.
   [[nodiscard]] std::int64_t integer(const std::string& option, std::int64_t least) const;
   [[nodiscard]] const std::vector<std::string>& operands() const { return operands_; }

@@ -123,10 +123,12 @@ int check_all(Catalog& catalog, const Arguments& arguments) {
     wrong = wrong || f.error;
     table.rows.push_back({f.entry, std::string(f.error ? "wrong" : "marked"), f.message});
   }
-  if (!table.rows.empty()) print_table(table, arguments);
-  if (!arguments.has("json"))
+  const bool for_people = !arguments.has("json") && arguments.text("format") == "table";
+  if (!table.rows.empty() || !for_people) print_table(table, arguments);
+  if (for_people) {
     print(std::to_string(entries) + " entries read, " + std::to_string(findings.size()) +
           " findings\n");
+  }
   return wrong ? kAnswerIsNo : kDone;
 }
 

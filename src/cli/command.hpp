@@ -33,5 +33,6 @@ Command metrics_command();
 // Options that several commands take.
 Option catalog_option();
 Option format_option();
+Option set_option();
 
 }  // namespace tokenyard::cli

@@ -19,4 +19,8 @@ Option format_option() {
   return {"format", "NAME", "table, csv, markdown or json", "table"};
 }
 
+Option set_option() {
+  return {"set", "PATH=VALUE", "overrides a value of the scenario; may be repeated", ""};
+}
+
 }  // namespace tokenyard::cli

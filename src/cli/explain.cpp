@@ -67,7 +67,8 @@ int run(const Arguments& arguments) {
   if (arguments.operands().size() != 1)
     throw InputError("explain: expected the path of one scenario file");
   catalog::Catalog catalog(catalog::find_catalog_root(arguments.text("catalog")));
-  const auto plans = scenario::load_plans(arguments.operands().front(), {}, catalog);
+  const auto plans =
+      scenario::load_plans(arguments.operands().front(), arguments.pairs("set"), catalog);
   std::string json = "[";
   for (const scenario::Plan& plan : plans) {
     study::check_plan(plan);
@@ -87,7 +88,8 @@ Command explain_command() {
   return {"explain",
           "SCENARIO [options]",
           "prints what a scenario means: the plan, with what fits where and what is assumed",
-          {{"json", "", "prints the whole plan as JSON, one a variant", ""},
+          {set_option(),
+           {"json", "", "prints the whole plan as JSON, one a variant", ""},
            format_option(),
            catalog_option()},
           run};

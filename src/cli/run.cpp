@@ -20,19 +20,6 @@ namespace {
 
 volatile std::sig_atomic_t interrupt_asked = 0;
 
-scenario::Overrides overrides_of(const Arguments& arguments) {
-  scenario::Overrides overrides;
-  for (const std::string& set : arguments.all("set")) {
-    const std::size_t equals = set.find('=');
-    if (equals == std::string::npos || equals == 0) {
-      throw InputError("--set: '" + set +
-                       "' is not of the form path=value, such as fleet.pools[main].count=2");
-    }
-    overrides.emplace_back(set.substr(0, equals), set.substr(equals + 1));
-  }
-  return overrides;
-}
-
 std::vector<scenario::Plan> plans_of(const Arguments& arguments) {
   if (arguments.operands().empty())
     throw InputError("run: which scenario? expected the path of a scenario file");
@@ -42,7 +29,7 @@ std::vector<scenario::Plan> plans_of(const Arguments& arguments) {
   for (const std::string& path : arguments.operands()) {
     try {
       std::vector<scenario::Plan> of_scenario =
-          scenario::load_plans(path, overrides_of(arguments), catalog);
+          scenario::load_plans(path, arguments.pairs("set"), catalog);
       for (scenario::Plan& plan : of_scenario) {
         study::check_plan(plan);
         plans.push_back(std::move(plan));
@@ -210,7 +197,7 @@ Command run_command() {
           "SCENARIO... [options]",
           "simulates scenarios with all their sweep variants, stores and prints the results",
           {{"db", "FILE", "result database, made when it does not exist", "results.db"},
-           {"set", "PATH=VALUE", "overrides a value of the scenario; may be repeated", ""},
+           set_option(),
            {"jobs", "N", "runs at a time", "1"},
            {"per-step", "", "simulates every step by itself: slow, the proof of the fast way", ""},
            {"json", "", "prints JSON: an array with one object a run", ""},

@@ -6,16 +6,19 @@
 namespace tokenyard::perf {
 namespace {
 
-CollectiveTime all_reduce_on(const LinkModel& link, double bytes, std::int64_t ranks) {
+// Reduce-scatter, then all-gather: two-shot with a switch, else the ring.
+CollectiveTime scatter_and_gather(const LinkModel& link, double bytes, std::int64_t ranks) {
   if (ranks <= 1 || bytes <= 0.0) return {};
   const double t = static_cast<double>(ranks);
-  const double scattered = 2.0 * (t - 1.0) / t * bytes;
-  const CollectiveTime ring{link.base_s + 2.0 * (t - 1.0) * link.hop_s,
-                            scattered / link.bytes_per_s, scattered};
-  if (!link.switched) return ring;
-  const CollectiveTime two_shot{link.base_s + 2.0 * link.hop_s, scattered / link.bytes_per_s,
-                                scattered};
-  const double flooded = (t - 1.0) * bytes;
+  const double sent = 2.0 * (t - 1.0) / t * bytes;
+  const double hops = link.switched ? 2.0 : 2.0 * (t - 1.0);
+  return {link.base_s + hops * link.hop_s, sent / link.bytes_per_s, sent};
+}
+
+CollectiveTime all_reduce_on(const LinkModel& link, double bytes, std::int64_t ranks) {
+  const CollectiveTime two_shot = scatter_and_gather(link, bytes, ranks);
+  if (ranks <= 1 || bytes <= 0.0 || !link.switched) return two_shot;
+  const double flooded = static_cast<double>(ranks - 1) * bytes;
   const CollectiveTime one_shot{link.base_s + link.hop_s, flooded / link.bytes_per_s, flooded};
   return one_shot.total_s() < two_shot.total_s() ? one_shot : two_shot;
 }
@@ -69,7 +72,7 @@ Collectives::Collectives(const scenario::PoolPlan& pool, const scenario::Deploym
 CollectiveTime Collectives::all_reduce(double bytes, std::int64_t ranks) const {
   if (ranks <= devices_per_node_) return all_reduce_on(inside_, bytes, ranks);
   const std::int64_t nodes = (ranks + devices_per_node_ - 1) / devices_per_node_;
-  const CollectiveTime local = all_reduce_on(inside_, bytes, devices_per_node_);
+  const CollectiveTime local = scatter_and_gather(inside_, bytes, devices_per_node_);
   // After the local reduce-scatter each device exchanges its own share with its peers.
   const CollectiveTime remote =
       all_reduce_on(between_, bytes / static_cast<double>(devices_per_node_), nodes);
@@ -91,13 +94,13 @@ CollectiveTime Collectives::all_to_all(double bytes_out, std::int64_t ranks) con
   }
   // Peers are equally likely: the share outside the node leaves over the NIC, at the same time as
   // the rest over the inner link; the slower one counts.
-  const double remote_share = (t - static_cast<double>(devices_per_node_)) / t;
-  const double remote_s = bytes_out * remote_share / between_.bytes_per_s;
-  const double local_s = bytes_out * (1.0 - remote_share) / inside_.bytes_per_s;
+  const double local_peers = static_cast<double>(devices_per_node_ - 1);
+  const double local_share = local_peers / (t - 1.0);
+  const double remote_s = bytes_out * (1.0 - local_share) / between_.bytes_per_s;
+  const double local_s = local_share > 0.0 ? bytes_out * local_share / inside_.bytes_per_s : 0.0;
   const double nodes = std::ceil(t / static_cast<double>(devices_per_node_));
-  const double latency = inside_.base_s +
-                         static_cast<double>(devices_per_node_ - 1) * inside_.hop_s +
-                         (nodes - 1.0) * between_.hop_s;
+  const double latency =
+      inside_.base_s + local_peers * inside_.hop_s + (nodes - 1.0) * between_.hop_s;
   return {latency, std::max(remote_s, local_s), bytes_out};
 }
 

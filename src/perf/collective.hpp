@@ -5,14 +5,16 @@
 // alpha per hop and a fixed latency alpha0 per collective (launch, synchronisation):
 //
 //   one-shot all-reduce  alpha0 + alpha + (t-1) n / beta              every rank sends all to all
-//   two-shot             alpha0 + 2 alpha + 2 (t-1)/t n / beta        reduce-scatter, all-gather at
-//   once ring                 alpha0 + 2 (t-1) alpha + 2 (t-1)/t n / beta  neighbours only
-//   all-gather           alpha0 + alpha + (t-1)/t n / beta            n: the gathered whole
+//   two-shot             alpha0 + 2 alpha + 2 (t-1)/t n / beta        reduce-scatter, all-gather
+//   ring                 alpha0 + 2 (t-1) alpha + 2 (t-1)/t n / beta  neighbours only
+//   all-gather           alpha0 + alpha + (t-1)/t n / beta            n: the gathered whole;
+//                                                                     a ring takes t-1 hops
 //   all-to-all           alpha0 + alpha (t-1) + n / beta              n: bytes that leave a rank
 //
-// The fastest that the wiring allows is taken: all three with a switch, the ring elsewhere.  A
-// group that spans nodes runs in levels: reduce inside the node, exchange between nodes over the
-// devices' share of the NICs, gather inside.
+// The fastest that the wiring allows is taken: one-shot or two-shot with a switch, the ring
+// elsewhere.  A group that spans nodes runs in levels: reduce-scatter inside the node, exchange
+// between nodes over the devices' share of the NICs, gather inside.  An all-to-all sends
+// (t - d) of t - 1 bytes over the NICs, d devices being in a node, while the rest stays inside.
 //
 // Worked example: 8 ranks, 1 MB, beta 360 GB/s effective, alpha 1 us, alpha0 10 us: two-shot
 // 10 + 2 + 2 * 7/8 * 1e6/360e9 = 16.9 us (12 us latency, 4.9 us bytes).

@@ -59,9 +59,14 @@ double workspace_bytes(const DeploymentPlan& d, const scenario::ServingSpec& ser
   return tokens * per_token * d.activations.bytes();
 }
 
+// Weights are multiplied where they lie; the KV cache is read from every tier.
+bool stays_in_place(const MemoryTier& tier, catalog::Holds what) {
+  return tier.compute_in_place && what == catalog::Holds::weights;
+}
+
 // Seconds per byte when bytes lie in several tiers in proportion to `use`: independent channels
 // work at once, so the slowest share counts; tiers in a row add up.
-double seconds_per_byte(const Device& device, const std::vector<double>& use) {
+double seconds_per_byte(const Device& device, const std::vector<double>& use, catalog::Holds what) {
   double total = 0.0;
   for (const double u : use) total += u;
   if (total <= 0.0) return 0.0;
@@ -69,7 +74,7 @@ double seconds_per_byte(const Device& device, const std::vector<double>& use) {
   double sum = 0.0;
   for (std::size_t i = 0; i < use.size(); ++i) {
     const MemoryTier& tier = device.memory[i];
-    if (use[i] <= 0.0 || tier.compute_in_place) continue;
+    if (use[i] <= 0.0 || stays_in_place(tier, what)) continue;
     const double seconds =
         use[i] / total / (tier.bandwidth.value.base() * tier.ingress_efficiency.value);
     slowest = std::max(slowest, seconds);
@@ -78,13 +83,13 @@ double seconds_per_byte(const Device& device, const std::vector<double>& use) {
   return device.tier_overlap == catalog::TierOverlap::max ? slowest : sum;
 }
 
-double joules_per_byte(const Device& device, const std::vector<double>& use) {
+double joules_per_byte(const Device& device, const std::vector<double>& use, catalog::Holds what) {
   double total = 0.0;
   double joules = 0.0;
   for (std::size_t i = 0; i < use.size(); ++i) {
     const MemoryTier& tier = device.memory[i];
     total += use[i];
-    if (tier.energy && !tier.compute_in_place) joules += use[i] * tier.energy->value.base();
+    if (tier.energy && !stays_in_place(tier, what)) joules += use[i] * tier.energy->value.base();
   }
   return total > 0.0 ? joules / total : 0.0;
 }
@@ -111,21 +116,54 @@ double fill(const DeploymentPlan& d, const Device& device, catalog::Holds what, 
   return bytes;
 }
 
+// `what`: which of the two found no room.
 std::string misfit(const DeploymentPlan& d, const Device& device, const Placement& p,
                    catalog::Holds what) {
-  // `what`: which of the two found no room
   double room = 0.0;
-  for (const MemoryTier& tier : device.memory) {
-    if (may_use(d, tier, what)) room += tier.capacity.value.base();
+  double weights_there = 0.0;
+  for (std::size_t i = 0; i < device.memory.size(); ++i) {
+    if (!may_use(d, device.memory[i], what)) continue;
+    room += device.memory[i].capacity.value.base();
+    weights_there += p.tiers[i].weight_bytes;
   }
-  std::string text = d.model.name + " does not fit: weights " + amount(p.weight_bytes) +
-                     " + workspace " + amount(p.workspace_bytes);
+  const bool weights_alone = what == catalog::Holds::weights;
+  std::string text = d.model.name + " does not fit: weights " +
+                     amount(weights_alone ? p.weight_bytes : weights_there) + " + workspace " +
+                     amount(p.workspace_bytes);
   if (p.window_bytes > 0.0) text += " + windowed KV " + amount(p.window_bytes);
   text += " per device, beside one KV block, > " + amount(room * d.spec.memory_utilization) + " (" +
           three_digits(100.0 * d.spec.memory_utilization) + " % of " + amount(room) + ") of " +
           device.name + " on " + std::to_string(d.devices_per_replica) +
           (d.devices_per_replica == 1 ? " device" : " devices");
   return text;
+}
+
+// Blocks of one rank when max_batch sequences reach max_context.
+double blocks_of_full_batch(const DeploymentPlan& d, const scenario::ServingSpec& serving) {
+  const double sequences =
+      std::ceil(as_double(serving.scheduler.max_batch) / as_double(d.attention_data_parallel));
+  return sequences *
+         std::ceil(as_double(d.model.max_context) / as_double(serving.kv_cache.block_tokens));
+}
+
+// Of those above the written one that divide the heads and fill whole nodes; 0: none.
+std::int64_t smallest_tensor_parallel_that_fits(const scenario::PoolPlan& pool,
+                                                const DeploymentPlan& deployment,
+                                                const scenario::ServingSpec& serving) {
+  const std::int64_t others = deployment.devices_per_replica / deployment.spec.tensor_parallel;
+  const std::int64_t in_node = pool.node.device_count();
+  const std::int64_t most = pool.node.nics.empty() ? in_node : pool.device_count();
+  DeploymentPlan larger = deployment;
+  for (std::int64_t t = deployment.spec.tensor_parallel + 1; t * others <= most; ++t) {
+    const bool even_heads = deployment.model.attention.heads % t == 0;
+    const bool even_experts =
+        t * deployment.attention_data_parallel % deployment.spec.expert_parallel == 0;
+    const bool whole_nodes = t * others <= in_node || t * others % in_node == 0;
+    if (!even_heads || !even_experts || !whole_nodes) continue;
+    larger.spec.tensor_parallel = t;
+    if (place(pool, larger, serving).problem.empty()) return t;
+  }
+  return 0;
 }
 
 }  // namespace
@@ -137,15 +175,16 @@ Placement place(const scenario::PoolPlan& pool, const DeploymentPlan& d,
   Placement p;
   p.weight_bytes = weight_bytes_per_device(d);
   p.workspace_bytes = workspace_bytes(d, serving);
-  const double kv_layer = kv_bytes_per_token_layer(d);
+  p.kv_bytes_per_token_layer = kv_bytes_per_token_layer(d);
   const auto& window = d.model.attention.window;
   const std::int64_t windowed = window ? window->layers : 0;
-  p.kv_bytes_per_token = kv_layer * stage_share(d) * as_double(d.model.layers - windowed);
+  p.kv_bytes_per_token =
+      p.kv_bytes_per_token_layer * stage_share(d) * as_double(d.model.layers - windowed);
   if (window) {
     const double slots =
         std::ceil(as_double(serving.scheduler.max_batch) / as_double(d.attention_data_parallel));
-    p.window_bytes =
-        kv_layer * stage_share(d) * as_double(windowed) * as_double(window->tokens) * slots;
+    p.window_bytes = p.kv_bytes_per_token_layer * stage_share(d) * as_double(windowed) *
+                     as_double(window->tokens) * slots;
   }
   std::vector<double> left(tiers);
   std::vector<double> weight_use(tiers);
@@ -162,14 +201,15 @@ Placement place(const scenario::PoolPlan& pool, const DeploymentPlan& d,
   double kv_bytes = 0.0;
   for (const double k : kv_room) kv_bytes += k;
   const double block_bytes = p.kv_bytes_per_token * as_double(serving.kv_cache.block_tokens);
-  const double blocks = block_bytes > 0.0 ? std::floor(kv_bytes / block_bytes) : 0.0;
+  const double blocks =
+      block_bytes > 0.0 ? std::floor(kv_bytes / block_bytes) : blocks_of_full_batch(d, serving);
   p.kv_blocks = static_cast<std::int64_t>(blocks) * d.attention_data_parallel;
   p.tiers.resize(tiers);
   for (std::size_t i = 0; i < tiers; ++i) p.tiers[i] = {weight_use[i], kv_room[i]};
-  p.weight_seconds_per_byte = seconds_per_byte(device, weight_use);
-  p.kv_seconds_per_byte = seconds_per_byte(device, kv_room);
-  p.weight_joules_per_byte = joules_per_byte(device, weight_use);
-  p.kv_joules_per_byte = joules_per_byte(device, kv_room);
+  p.weight_seconds_per_byte = seconds_per_byte(device, weight_use, catalog::Holds::weights);
+  p.kv_seconds_per_byte = seconds_per_byte(device, kv_room, catalog::Holds::kv);
+  p.weight_joules_per_byte = joules_per_byte(device, weight_use, catalog::Holds::weights);
+  p.kv_joules_per_byte = joules_per_byte(device, kv_room, catalog::Holds::kv);
   if (weights_left > 0.0) {
     p.problem = misfit(d, device, p, catalog::Holds::weights);
   } else if (other_left > 0.0 || p.kv_blocks < 1) {
@@ -184,14 +224,10 @@ void check_fit(const scenario::Plan& plan, Diagnostics& diagnostics) {
       const Placement placed = place(pool, deployment, plan.scenario.serving);
       if (placed.problem.empty()) continue;
       std::string message = placed.problem;
-      DeploymentPlan larger = deployment;
-      const std::int64_t most =
-          pool.device_count() / (deployment.devices_per_replica / deployment.spec.tensor_parallel);
-      for (std::int64_t t = 2 * deployment.spec.tensor_parallel; t <= most; t *= 2) {
-        larger.spec.tensor_parallel = t;
-        if (!place(pool, larger, plan.scenario.serving).problem.empty()) continue;
-        message += "; the smallest tensor_parallel that fits is " + std::to_string(t);
-        break;
+      const std::int64_t fitting =
+          smallest_tensor_parallel_that_fits(pool, deployment, plan.scenario.serving);
+      if (fitting > 0) {
+        message += "; the smallest tensor_parallel that fits is " + std::to_string(fitting);
       }
       diagnostics.add(deployment.where, deployment.path, message);
     }

@@ -2,22 +2,26 @@
 // Where a deployment's weights and KV cache lie in the memory tiers of its devices, and how many KV
 // blocks that leaves.
 //
-// Per device of a replica with tensor t, pipeline p, attention-data a parallelism (t a p devices):
+// Per device of a replica with tensor t, pipeline p and attention-data a parallelism (t a p
+// devices):
 //
-//   attention, dense FFN, shared experts, LM head   1/t of each layer of its stage, replicated a
-//   times routed experts                                   1/(t a) of each layer of its stage KV
-//   bytes per token  GQA  2 ceil(K/t) d q per full-attention layer (heads are replicated when K <
-//   t)
-//                       MLA  (r + rope) q, the same on every one of the t ranks
-//   windowed layers     W tokens for each of max_batch / a sequences, set aside at the start
-//   workspace           max_batch_tokens / a * (2 h + 2 f / t) activations
+//   attention, dense FFN,     1/t of each layer of its stage, replicated a times
+//   shared experts, LM head
+//   routed experts            1/(t a) of each layer of its stage
+//   KV bytes per token        GQA  2 ceil(K/t) d q per full-attention layer
+//                                  (heads are replicated when K < t)
+//                             MLA  (r + rope) q, the same on every one of the t ranks
+//   windowed layers           W tokens for each of max_batch / a sequences, set aside at the start
+//   workspace                 max_batch_tokens / a * (2 h + 2 f / t) activations
 //
 // Weights fill the tiers that may hold weights, fastest first; the KV cache gets what is left of
 // those that may hold KV, within memory_utilization of each capacity.  The stage with the most
-// layers counts.
+// layers counts.  A model whose layers are all windowed needs no blocks beyond what is set aside:
+// it gets as many as max_batch sequences of max_context tokens fill.
 //
 // Worked example: Llama 3.1 70B, fp8, tensor 4, on 80 GB devices at 90 %: weights 70.55/4 = 17.6
-// GB, left 72 - 17.6 - 0.6 = 53.7 GB, KV at bf16 327,680/4 B per token and device: 656,000 tokens.
+// GB, workspace 8,192 * (2 * 8,192 + 2 * 28,672 / 4) * 2 B = 0.5 GB, left 72 - 17.6 - 0.5 = 53.9
+// GB; KV at bf16 327,680/4 B per token and device: 657,440 tokens in 41,090 blocks of 16.
 //
 // Leaves out fragmentation (blocks are paged) and, with attention data parallelism, uneven filling
 // of the ranks.  Sources: Kwon et al., "PagedAttention", SOSP 2023; DeepSeek-V3 report, section 3.
@@ -35,13 +39,14 @@ struct TierUse {
 };
 
 struct Placement {
-  std::vector<TierUse> tiers;            // parallel to the device's memory
-  double weight_bytes = 0.0;             // per device, all tiers
-  double kv_bytes_per_token = 0.0;       // per device, full-attention layers of the largest stage
-  double window_bytes = 0.0;             // per device, set aside for windowed layers
-  double workspace_bytes = 0.0;          // per device
-  std::int64_t kv_blocks = 0;            // of the whole replica
-  double weight_seconds_per_byte = 0.0;  // at peak bandwidth, spread over the tiers used
+  std::vector<TierUse> tiers;             // parallel to the device's memory
+  double weight_bytes = 0.0;              // per device, all tiers
+  double kv_bytes_per_token_layer = 0.0;  // per device
+  double kv_bytes_per_token = 0.0;        // per device, full-attention layers of the largest stage
+  double window_bytes = 0.0;              // per device, set aside for windowed layers
+  double workspace_bytes = 0.0;           // per device
+  std::int64_t kv_blocks = 0;             // of the whole replica
+  double weight_seconds_per_byte = 0.0;   // at peak bandwidth, spread over the tiers used
   double kv_seconds_per_byte = 0.0;
   double weight_joules_per_byte = 0.0;
   double kv_joules_per_byte = 0.0;
@@ -53,8 +58,8 @@ Placement place(const scenario::PoolPlan& pool, const scenario::DeploymentPlan& 
                 const scenario::ServingSpec& serving);
 
 // Checks that every deployment of the plan fits its devices; problems go to `diagnostics` at the
-// place where the deployment was written, with the smallest tensor_parallel of the node that would
-// fit.
+// place where the deployment was written, with the smallest tensor_parallel that the pool could
+// give a replica and that would fit.
 void check_fit(const scenario::Plan& plan, Diagnostics& diagnostics);
 
 }  // namespace tokenyard::perf

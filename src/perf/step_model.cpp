@@ -73,11 +73,7 @@ StepModel::StepModel(const scenario::PoolPlan& pool, const scenario::DeploymentP
       main_bandwidth_ = device.memory[i].bandwidth.value.base();
   }
   act_s_ = main_bandwidth_ > 0.0 ? 1.0 / (main_bandwidth_ * eta.decode.value) : 0.0;
-  const catalog::Attention& attention = d.model.attention;
-  const double kv_heads = std::ceil(as_double(attention.kv_heads) / tensor_);
-  kv_bytes_layer_ = d.kv.bytes() * (attention.kind == catalog::AttentionKind::mla
-                                        ? catalog::kv_values_per_token_layer(attention)
-                                        : 2.0 * kv_heads * as_double(attention.head_dim));
+  kv_bytes_layer_ = placement_.kv_bytes_per_token_layer;
   context_ = context_cost(false);
   window_context_ = context_cost(true);
   decode_.resize(static_cast<std::size_t>(serving.scheduler.max_batch) + 1);
@@ -303,7 +299,7 @@ StepCost StepModel::prefill_attention(const PrefillSlice& slice) const {
   add(n * c + n * (n + 1.0) / 2.0, n + c, stage_full_);
   if (stage_window_ > 0.0) {
     const auto window = as_double(window_tokens_);
-    add(pairs_in_window(n, c, window), n + std::min(c, window), stage_window_);
+    add(pairs_in_window(n, c, window), n + std::min(c, window - 1.0), stage_window_);
   }
   return cost;
 }
@@ -329,7 +325,8 @@ StepCost StepModel::mixed_step(std::span<const PrefillSlice> prefill,
   double chunk_tokens = 0.0;
   double largest = 0.0;
   double sampled = as_double(batch.sequences);
-  StepCost busiest_attention;
+  double prefill_s = 0.0;  // of attention, all chunks
+  double longest_s = 0.0;  // the longest chunk's
   StepCost attention;
   attention.add(context_, batch.context);
   if (window_tokens_ > 0) attention.add(window_context_, batch.window_context);
@@ -339,13 +336,12 @@ StepCost StepModel::mixed_step(std::span<const PrefillSlice> prefill,
     if (slice.samples) sampled += 1.0;
     const StepCost one = prefill_attention(slice);
     attention.add(one, 1.0 / attention_data_);
-    if (one.total_s() > busiest_attention.total_s()) busiest_attention = one;
+    prefill_s += one.total_s();
+    longest_s = std::max(longest_s, one.total_s());
   }
+  // A chunk is on one data-parallel rank; the others wait for the longest.
+  attention[Cause::imbalance] += std::max(0.0, longest_s - prefill_s / attention_data_);
   StepCost cost = fixed_cost(as_double(batch.sequences), chunk_tokens, sampled, largest);
-  const double mean_share = attention.total_s();
-  if (busiest_attention.total_s() > mean_share) {
-    attention[Cause::imbalance] += busiest_attention.total_s() - mean_share;
-  }
   const double microbatches = std::min(pipeline_, as_double(batch.sequences) + chunk_tokens);
   add_pipelined(cost, attention, microbatches);
   return cost;

@@ -4,14 +4,13 @@
 // A step computes N tokens: one for each of B decoding sequences, and chunks of prompts.  Per
 // device:
 //
-//   step = host + LM head + sum over layers [ attention products + attention core + FFN +
-//   activations
-//          + launches + collectives ]
+//   step = host + LM head + sum over layers [ attention products + attention core + FFN
+//          + activations + launches + collectives ]
 //
 // Each of these operations takes, by the smooth roofline,
 //
-//   t = (t_compute^P + t_memory^P)^(1/P),  t_compute = FLOPs / (peak eta_f),  t_memory = bytes /
-//   (bw eta_bw)
+//   t = (t_compute^P + t_memory^P)^(1/P)
+//   t_compute = FLOPs / (peak eta_f),  t_memory = bytes / (bw eta_bw)
 //
 // (P = 3.3 fits measured H100 matrix products within 4 % across the ridge, where the hard maximum
 // is 14 % low and the plain sum 66 % high).  Its seconds go to compute and memory in proportion to
@@ -27,15 +26,16 @@
 // Tensor parallelism adds two all-reduces a layer, attention-data parallelism a dispatch and a
 // combine a MoE layer, pipeline parallelism splits a step into min(p, N) micro-batches: the stage
 // time counts p times, and (p - micro-batches) of these are pp_bubble.  Expert ranks wait for the
-// slowest one: imbalance factor 1 + sqrt(2 ln R (1 - k/E) R / (N k)), at most R.
+// slowest one: imbalance factor 1 + sqrt(2 ln R (1 - k/E) R / (N k)), at most R.  Attention-data
+// ranks wait for the one that has the longest chunk.
 //
 // In a run of decode steps with a fixed batch only the context grows, one token a sequence and
-// step. Attention's FLOPs and bytes are both proportional to it, so the P-norm of attention is too:
-// step i costs exactly first + i * slope, and n steps cost n first + n (n - 1) / 2 slope.  No
+// step.  Attention's FLOPs and bytes are both proportional to it, so the P-norm of attention is
+// too: step i costs exactly first + i * slope, and n steps cost n first + n (n - 1) / 2 slope.  No
 // approximation.
 //
-// Worked example, toy device (100 TFLOP/s, 1 TB/s, all efficiencies 1, no overheads, P infinite): 8
-// GB of weights, one sequence: 8 ms, all weight_bw.
+// Worked example, toy device (100 TFLOP/s, 1 TB/s, all efficiencies 1, no overheads, P infinite):
+// 8 GB of weights, one sequence: 8 ms, all weight_bw.
 //
 // Sources: Williams, Waterman, Patterson, "Roofline", CACM 52(4), 2009; Pope et al., "Efficiently
 // Scaling Transformer Inference", MLSys 2023; DeepSeek-V2 report (MLA absorption).
@@ -78,9 +78,8 @@ class StepModel {
                                     const DecodeBatch& batch) const;
 
   [[nodiscard]] const Placement& placement() const { return placement_; }
-  [[nodiscard]] std::int64_t window_tokens() const {
-    return window_tokens_;
-  }  // 0: no windowed layers
+  // 0: no windowed layers.
+  [[nodiscard]] std::int64_t window_tokens() const { return window_tokens_; }
   // For MFU and MBU: dense peak of the linear math format, and peak bandwidth of the main tier.
   [[nodiscard]] double peak_flops_per_s() const { return linear_.peak; }
   [[nodiscard]] double peak_bytes_per_s() const { return main_bandwidth_; }

@@ -1,9 +1,10 @@
 #pragma once
 // Power of a device and of its node from what they do.
 //
-//   P_device = P_idle + [a step runs] P_active + e_flop FLOP/s + e_byte B/s + e_link B/s,  at most
-//   TDP P_node   = (sum P_device + P_host + P_nic + P_overhead) / psu_efficiency P_host   = P_idle
-//   + (P_max - P_idle) * share of the devices that are busy
+//   P_device = P_idle + [a step runs] P_active + e_flop FLOP/s + e_byte B/s + e_link B/s,
+//              at most TDP
+//   P_node   = (sum P_device + P_host + P_nic + P_overhead) / psu_efficiency
+//   P_host   = P_idle + (P_max - P_idle) * share of the devices that are busy
 //
 // Energy over a run of steps is exact, since every term is a count of work times an energy each.  A
 // run that would draw more than the TDP on average is held at the TDP: its compute, memory and link

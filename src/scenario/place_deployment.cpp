@@ -2,20 +2,24 @@
 
 #include <algorithm>
 
+#include "scenario/place_of.hpp"
+
 namespace tokenyard::scenario {
 namespace {
 
 class Resolver {
  public:
-  Resolver(DeploymentPlan& d, const PoolPlan& pool, Diagnostics& diagnostics)
-      : d_(d), pool_(pool), diagnostics_(diagnostics) {}
+  Resolver(DeploymentPlan& d, const Surroundings& in, Diagnostics& diagnostics)
+      : d_(d), in_(in), pool_(in.pool), diagnostics_(diagnostics) {}
 
   void problem(const std::string& key, const std::string& message) {
-    diagnostics_.add(d_.where, d_.path + '.' + key, message);
+    const std::string path = d_.path + '.' + key;
+    diagnostics_.add(place_of(in_.scenario, path), path, message);
   }
 
   bool resolve_model(catalog::Catalog& catalog) {
     const std::string& name = d_.spec.model;
+    if (name.empty() && is_no_scalar(in_.scenario, d_.path + ".model")) return false;
     if (!catalog.exists(catalog::EntryKind::model, name)) {
       problem("model", "no model '" + name + "' in the catalog" +
                            suggestion(name, catalog.names(catalog::EntryKind::model)));
@@ -136,7 +140,8 @@ class Resolver {
     }
   }
 
-  void resolve_replicas(std::int64_t free_devices, bool alone) {
+  void resolve_replicas() {
+    const std::int64_t free_devices = in_.free_devices;
     const std::int64_t in_node = pool_.node.device_count();
     const std::int64_t each = d_.devices_per_replica;
     // A replica does not straddle nodes unless it must.
@@ -147,28 +152,29 @@ class Resolver {
         std::to_string(each) + " devices each; " + std::to_string(free_devices) + " of " +
         std::to_string(pool_.device_count()) + " devices of pool " + pool_.name + " are free";
     if (!d_.spec.replicas.count) {
-      if (!alone)
+      if (!in_.alone)
         problem("replicas", "several deployments share the pool; give each its number of replicas");
       if (most < 1) problem("replicas", "not one replica fits: " + sum);
       d_.replicas = most;
       return;
     }
-    d_.replicas = *d_.spec.replicas.count;
-    if (d_.replicas > most)
-      problem("replicas", std::to_string(d_.replicas) + " replicas of " + sum);
+    d_.replicas = std::min(*d_.spec.replicas.count, most);
+    if (*d_.spec.replicas.count > most)
+      problem("replicas", std::to_string(*d_.spec.replicas.count) + " replicas of " + sum);
   }
 
  private:
   DeploymentPlan& d_;
+  const Surroundings& in_;
   const PoolPlan& pool_;
   Diagnostics& diagnostics_;
 };
 
 }  // namespace
 
-void resolve_deployment(DeploymentPlan& d, const PoolPlan& pool, std::int64_t free_devices,
-                        bool alone, catalog::Catalog& catalog, Diagnostics& diagnostics) {
-  Resolver r(d, pool, diagnostics);
+void resolve_deployment(DeploymentPlan& d, const Surroundings& in, catalog::Catalog& catalog,
+                        Diagnostics& diagnostics) {
+  Resolver r(d, in, diagnostics);
   if (d.spec.role != Role::both) {
     r.problem(
         "role",
@@ -179,7 +185,7 @@ void resolve_deployment(DeploymentPlan& d, const PoolPlan& pool, std::int64_t fr
   have_formats = r.resolve_format("kv", d.spec.kv, d.kv, catalog) && have_formats;
   have_formats =
       r.resolve_format("activations", d.spec.activations, d.activations, catalog) && have_formats;
-  if (!r.resolve_engine() || !have_model) return;
+  if (in.pool.devices.empty() || !r.resolve_engine() || !have_model) return;
   if (have_formats) {
     d.linear_math = r.math_format("weights", d.weights);
     d.attention_math = r.math_format("activations", d.activations);
@@ -188,7 +194,7 @@ void resolve_deployment(DeploymentPlan& d, const PoolPlan& pool, std::int64_t fr
   r.check_placement();
   if (!r.resolve_parallelism()) return;
   r.check_wiring();
-  r.resolve_replicas(free_devices, alone);
+  r.resolve_replicas();
 }
 
 }  // namespace tokenyard::scenario

@@ -1,12 +1,20 @@
 #pragma once
 // Resolves one deployment of a pool: names, number formats, parallelism, number of replicas.
+#include "input/node.hpp"
 #include "scenario/plan.hpp"
 
 namespace tokenyard::scenario {
 
-// `free_devices`: of the pool, not yet taken by deployments before this one; `alone`: it is the
-// pool's only deployment.  Problems go to `diagnostics` at deployment.where.
-void resolve_deployment(DeploymentPlan& deployment, const PoolPlan& pool, std::int64_t free_devices,
-                        bool alone, catalog::Catalog& catalog, Diagnostics& diagnostics);
+// What a deployment is resolved in.
+struct Surroundings {
+  const PoolPlan& pool;           // without devices when its node is not known
+  std::int64_t free_devices = 0;  // of the pool, not taken by the deployments before
+  bool alone = true;              // the pool's only deployment
+  const input::Node& scenario;    // for the places of messages
+};
+
+// Problems go to `diagnostics`.
+void resolve_deployment(DeploymentPlan& deployment, const Surroundings& in,
+                        catalog::Catalog& catalog, Diagnostics& diagnostics);
 
 }  // namespace tokenyard::scenario

@@ -51,7 +51,7 @@ struct Plan {
   catalog::FabricSpec fabric;
   std::vector<PoolPlan> pools;
   workload::OpenOptions workload_options;
-  std::string variant;  // "fleet.pools[main].count=2, ..."; empty without a sweep
+  std::string variant;  // "fleet.pools[main].count=2, ..."; empty without sweep and overrides
   std::vector<std::pair<std::string, std::string>> parameters;  // of this variant
   std::vector<Assumption> assumptions;
   std::string json;        // everything above that decides the result, canonical

@@ -6,6 +6,7 @@
 
 #include "base/hash.hpp"
 #include "scenario/place_deployment.hpp"
+#include "scenario/place_of.hpp"
 #include "scenario/sweep.hpp"
 
 namespace tokenyard::scenario {
@@ -25,14 +26,17 @@ std::string find_file(const std::string& name, const std::string& scenario_path,
   return "";
 }
 
-void read_workload_file(Plan& plan, const std::string& scenario_path, const std::string& root,
-                        Diagnostics& diagnostics) {
+void read_workload(Plan& plan, const std::string& scenario_path, const std::string& root,
+                   Diagnostics& diagnostics) {
   WorkloadRef& ref = plan.scenario.workload;
   plan.workload_options.directory = fs::path(scenario_path).parent_path().string();
   plan.workload_options.fallback = root;
   plan.workload_options.seed = static_cast<std::uint64_t>(plan.scenario.seed);
   plan.workload_options.rate_scale = plan.scenario.scale.value_or(1.0);
-  if (!ref.file) return;
+  if (!ref.file) {
+    if (ref.spec.name.empty()) ref.spec.name = plan.scenario.name;
+    return;
+  }
   const std::string path = find_file(*ref.file, scenario_path, root);
   if (path.empty()) {
     diagnostics.add(ref.where, "workload",
@@ -44,16 +48,18 @@ void read_workload_file(Plan& plan, const std::string& scenario_path, const std:
   if (node.kind == input::Node::Kind::null) return;
   input::ReadContext context{&diagnostics, "", std::nullopt};
   input::read_value(context, node, ref.spec);
+  if (ref.spec.name.empty()) ref.spec.name = fs::path(path).stem().string();
 }
 
-// The named catalog entry, or nullptr with a message at `place`.
+// The named catalog entry, or nullptr with a message where the scenario names it.
 template <class T>
 const T* find_entry(catalog::Catalog& catalog, catalog::EntryKind kind,
                     const T* (catalog::Catalog::*load)(const std::string&, Diagnostics&),
-                    const std::string& name, const Place& place, const std::string& path,
+                    const std::string& name, const input::Node& root, const std::string& path,
                     Diagnostics& diagnostics) {
+  if (name.empty() && is_no_scalar(root, path)) return nullptr;
   if (!catalog.exists(kind, name)) {
-    diagnostics.add(place, path,
+    diagnostics.add(place_of(root, path), path,
                     "no " + std::string(input::name_of(kind)) + " '" + name + "' in the catalog" +
                         suggestion(name, catalog.names(kind)));
     return nullptr;
@@ -61,57 +67,62 @@ const T* find_entry(catalog::Catalog& catalog, catalog::EntryKind kind,
   return (catalog.*load)(name, diagnostics);
 }
 
-void resolve_pool(const PoolSpec& spec, PoolPlan& pool, catalog::Catalog& catalog,
-                  Diagnostics& diagnostics) {
-  using catalog::Catalog;
-  pool.name = spec.name;
-  pool.count = spec.count;
-  pool.where = spec.where;
-  const auto* node = find_entry(catalog, catalog::EntryKind::node, &Catalog::node, spec.node,
-                                spec.where, pool.path + ".node", diagnostics);
+// Node and devices of a pool; without devices when one of them is not known.
+void resolve_hardware(const PoolSpec& spec, PoolPlan& pool, catalog::Catalog& catalog,
+                      const input::Node& root, Diagnostics& diagnostics) {
+  const std::string path = pool.path + ".node";
+  const auto* node = find_entry(catalog, catalog::EntryKind::node, &catalog::Catalog::node,
+                                spec.node, root, path, diagnostics);
   if (node == nullptr) return;
   pool.node = *node;
   for (const catalog::DeviceSlots& slots : node->devices) {
     const catalog::Device* device = catalog.device(slots.device, diagnostics);
     if (device == nullptr) {
       if (!catalog.exists(catalog::EntryKind::device, slots.device)) {
-        diagnostics.add(spec.where, pool.path + ".node",
+        diagnostics.add(place_of(root, path), path,
                         "node " + node->name + " has the device '" + slots.device +
                             "', which is not in the catalog");
       }
+      pool.devices.clear();
       return;
     }
     pool.devices.push_back(*device);
   }
+}
+
+void resolve_pool(const PoolSpec& spec, PoolPlan& pool, catalog::Catalog& catalog,
+                  const input::Node& root, Diagnostics& diagnostics) {
+  pool.name = spec.name;
+  pool.count = spec.count;
+  pool.where = spec.where;
+  resolve_hardware(spec, pool, catalog, root, diagnostics);
   std::int64_t free_devices = pool.device_count();
   const bool alone = spec.deploy.list.size() == 1;
   for (std::size_t i = 0; i < spec.deploy.list.size(); ++i) {
     DeploymentPlan& d = pool.deployments.emplace_back();
     d.spec = spec.deploy.list[i];
-    d.where = spec.deploy.places[i];
-    d.path = pool.path + ".deploy" + (alone ? "" : '[' + std::to_string(i) + ']');
-    resolve_deployment(d, pool, free_devices, alone, catalog, diagnostics);
+    d.path = spec.deploy.paths[i];
+    d.where = place_of(root, d.path);
+    resolve_deployment(d, {pool, free_devices, alone, root}, catalog, diagnostics);
     free_devices -= d.replicas * d.devices_per_replica;
   }
 }
 
 void check_whole(const Plan& plan, const input::Node& root, Diagnostics& diagnostics) {
   const ScenarioFile& s = plan.scenario;
-  const auto add = [&](std::string_view key, const std::string& message) {
-    const input::Node* node = root.find(key);
-    diagnostics.add(node != nullptr ? node->place : root.place, std::string(key), message);
+  const auto add = [&](const std::string& path, const std::string& message) {
+    diagnostics.add(place_of(root, path), path, message);
   };
   std::set<std::string> names;
-  for (const PoolSpec& pool : s.fleet.pools) {
-    if (!names.insert(pool.name).second) {
-      diagnostics.add(pool.where, "fleet.pools", "two pools have the name '" + pool.name + "'");
-    }
+  for (const PoolPlan& pool : plan.pools) {
+    if (!pool.name.empty() && !names.insert(pool.name).second)
+      add(pool.path + ".name", "two pools have the name '" + pool.name + "'");
   }
   if (s.serving.scheduler.max_batch_tokens <= s.serving.scheduler.max_batch) {
-    add("serving",
-        "scheduler.max_batch_tokens " + std::to_string(s.serving.scheduler.max_batch_tokens) +
-            " must be more than max_batch " + std::to_string(s.serving.scheduler.max_batch) +
-            ", or a full batch leaves no room for prompts");
+    add("serving.scheduler.max_batch_tokens", std::to_string(s.serving.scheduler.max_batch_tokens) +
+                                                  " must be more than max_batch, " +
+                                                  std::to_string(s.serving.scheduler.max_batch) +
+                                                  ", or a full batch leaves no room for prompts");
   }
   const auto& generator = s.workload.spec.generator;
   if (generator && !generator->requests && !s.duration && !s.requests) {
@@ -161,6 +172,19 @@ std::string plan_json(const Plan& plan) {
   return json.text();
 }
 
+// The trace's hash, or "" for a generator.
+std::string hash_of_trace(const Plan& plan, const input::Node& root, Diagnostics& diagnostics) {
+  try {
+    const std::string trace =
+        workload::trace_path(plan.scenario.workload.spec, plan.workload_options);
+    return trace.empty() ? "" : sha256_file(trace);
+  } catch (const InputError& error) {
+    for (const Diagnostic& d : error.diagnostics())
+      diagnostics.add(place_of(root, "workload"), "workload", d.message);
+    return "";
+  }
+}
+
 Plan resolve(const Variant& variant, const std::string& path, catalog::Catalog& catalog,
              Diagnostics& diagnostics) {
   using catalog::Catalog;
@@ -171,29 +195,40 @@ Plan resolve(const Variant& variant, const std::string& path, catalog::Catalog& 
   }
   input::ReadContext context{&diagnostics, "", std::nullopt};
   input::read_value(context, variant.root, plan.scenario);
-  read_workload_file(plan, path, catalog.root(), diagnostics);
+  read_workload(plan, path, catalog.root(), diagnostics);
   const FleetSpec& fleet = plan.scenario.fleet;
-  const input::Node* fleet_node = variant.root.find("fleet");
-  const Place place = fleet_node != nullptr ? fleet_node->place : variant.root.place;
   const auto* site = find_entry(catalog, catalog::EntryKind::site, &Catalog::site, fleet.site,
-                                place, "fleet.site", diagnostics);
+                                variant.root, "fleet.site", diagnostics);
   if (site != nullptr) plan.site = *site;
   const auto* fabric = find_entry(catalog, catalog::EntryKind::fabric, &Catalog::fabric,
-                                  fleet.fabric, place, "fleet.fabric", diagnostics);
+                                  fleet.fabric, variant.root, "fleet.fabric", diagnostics);
   if (fabric != nullptr) plan.fabric = *fabric;
   for (std::size_t i = 0; i < fleet.pools.size(); ++i) {
     PoolPlan& pool = plan.pools.emplace_back();
     pool.path = "fleet.pools[" + std::to_string(i) + "]";
-    resolve_pool(fleet.pools[i], pool, catalog, diagnostics);
+    resolve_pool(fleet.pools[i], pool, catalog, variant.root, diagnostics);
   }
   check_whole(plan, variant.root, diagnostics);
   if (!diagnostics.empty()) return plan;
   plan.json = plan_json(plan);
   plan.hash = sha256_text(plan.json);
-  const std::string trace =
-      workload::trace_path(plan.scenario.workload.spec, plan.workload_options);
-  if (!trace.empty()) plan.trace_hash = sha256_file(trace);
+  plan.trace_hash = hash_of_trace(plan, variant.root, diagnostics);
   return plan;
+}
+
+// A sweep would take the value of the command line away again.
+void refuse_swept(const input::Node& root, const Overrides& overrides, Diagnostics& diagnostics) {
+  const input::Node* sweep = root.find("sweep");
+  if (sweep == nullptr) return;
+  const input::Node* zip = sweep->find("zip");
+  for (const auto& [path, text] : overrides) {
+    for (const input::Node* axes : {sweep, zip}) {
+      if (axes == nullptr || axes->find(path) == nullptr) continue;
+      diagnostics.add(axes->find(path)->place, "sweep",
+                      "the scenario sweeps over " + path + ", which --set sets to '" + text +
+                          "'; --set sweep=null leaves the sweep out");
+    }
+  }
 }
 
 }  // namespace
@@ -220,8 +255,11 @@ std::vector<Plan> load_plans(const std::string& scenario_path, const Overrides& 
     const std::string problem = input::set_path(root, path, value);
     if (!problem.empty()) diagnostics.add(value.place, path, problem);
   }
+  refuse_swept(root, overrides, diagnostics);
   diagnostics.throw_if_any();
-  const std::vector<Variant> variants = expand_sweep(root, diagnostics);
+  Parameters common = overrides;
+  std::erase_if(common, [](const auto& parameter) { return parameter.first == "sweep"; });
+  const std::vector<Variant> variants = expand_sweep(root, common, diagnostics);
   diagnostics.throw_if_any();
   std::vector<Plan> plans;
   for (const Variant& variant : variants) {

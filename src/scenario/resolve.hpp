@@ -13,8 +13,9 @@ namespace tokenyard::scenario {
 using Overrides = std::vector<std::pair<std::string, std::string>>;
 
 // Reads the scenario, applies the overrides, expands `sweep:` (the cartesian product of its lists;
-// those under its key `zip` go in step) and resolves every variant.  Throws InputError with every
-// problem of the scenario, its workload file and the catalog entries it uses.
+// those under its key `zip` go in step) and resolves every variant.  The overrides are the first
+// parameters of every variant, so that runs can be told apart by them.  Throws InputError with
+// every problem of the scenario, its workload file and the catalog entries it uses.
 std::vector<Plan> load_plans(const std::string& scenario_path, const Overrides& overrides,
                              catalog::Catalog& catalog);
 

@@ -109,14 +109,14 @@ bool Codec<scenario::DeployList>::read(ReadContext& context, const Node& node,
                                        scenario::DeployList& out) {
   out = {};
   if (node.kind == Node::Kind::map) {
-    out.places.push_back(node.place);
+    out.paths.push_back(node.path);
     return Codec<scenario::DeploySpec>::read(context, node, out.list.emplace_back());
   }
   if (!fields_detail::expect(context, node, Node::Kind::sequence, "a deployment or a list of them"))
     return false;
   bool ok = true;
   for (const Node& item : node.items) {
-    out.places.push_back(item.place);
+    out.paths.push_back(item.path);
     ok = Codec<scenario::DeploySpec>::read(context, item, out.list.emplace_back()) && ok;
   }
   if (node.items.empty())

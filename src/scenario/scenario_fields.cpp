@@ -1,9 +1,9 @@
-#include <algorithm>
-
 #include "scenario/scenario_file.hpp"
 
 namespace tokenyard::scenario {
 namespace {
+
+constexpr double kMostWays = 65'536;  // products of three stay far inside 64 bits
 
 std::vector<std::string> slo_names() {
   std::vector<std::string> names;
@@ -15,16 +15,18 @@ std::vector<std::string> slo_names() {
   return names;
 }
 
-void check_slo(input::Fields& f, const std::map<std::string, Seconds>& slo) {
-  const input::Node* node = f.is_reading() ? f.node().find("slo") : nullptr;
-  if (node == nullptr) return;
-  const std::vector<std::string> names = slo_names();
-  for (const auto& [name, limit] : slo) {
-    if (std::find(names.begin(), names.end(), name) == names.end()) {
-      f.problem("slo", "'" + name + "' is no latency statistic" + suggestion(name, names));
-    } else if (limit.base() <= 0.0) {
-      f.problem("slo", name + ": a limit must be more than 0 s");
-    }
+// A map in the plan, a key for each statistic in the file: a misspelt one is an unknown key.
+struct SloKeys {
+  std::map<std::string, Seconds> limits;
+};
+
+void describe(input::Fields& f, SloKeys& x) {
+  for (const std::string& name : slo_names()) {
+    const auto given = x.limits.find(name);
+    std::optional<Seconds> limit;
+    if (given != x.limits.end()) limit = given->second;
+    f.optional(name, limit, "limit; null: none").more_than(0.0);
+    if (f.is_reading() && limit) x.limits[name] = *limit;
   }
 }
 
@@ -38,16 +40,21 @@ void describe(input::Fields& f, DeploySpec& x) {
   f.optional("kv", x.kv, "number format of the KV cache");
   f.optional("activations", x.activations, "number format of the activations");
   f.optional("placement", x.placement, "auto, or the memory tier that must hold the weights");
-  f.optional("tensor_parallel", x.tensor_parallel, "devices that share each layer").at_least(1);
+  f.optional("tensor_parallel", x.tensor_parallel, "devices that share each layer")
+      .at_least(1)
+      .at_most(kMostWays);
   f.optional("pipeline_parallel", x.pipeline_parallel, "groups of layers on devices of their own")
-      .at_least(1);
+      .at_least(1)
+      .at_most(kMostWays);
   f.optional("expert_parallel", x.expert_parallel, "groups of devices that share the experts")
-      .at_least(1);
+      .at_least(1)
+      .at_most(kMostWays);
   f.optional("data_parallel_attention", x.data_parallel_attention,
              "attention on whole sequences, expert_parallel / tensor_parallel ways");
   f.optional("attention_data_parallel", x.attention_data_parallel,
              "the same, with the number of ways")
-      .at_least(1);
+      .at_least(1)
+      .at_most(kMostWays);
   f.optional("replicas", x.replicas, "model instances; auto: as many as the pool's devices carry");
   f.optional("memory_utilization", x.memory_utilization,
              "share of device memory for weights, KV cache and activations")
@@ -141,6 +148,7 @@ void describe(input::Fields& f, ExpectSpec& x) {
   f.optional("tolerance", x.tolerance, "accepted relative deviation").at_least(0.0);
   f.optional("claim", x.claim, "whose claim, in words");
   f.optional("source", x.source, "where it was made");
+  if (f.has("metric")) x.where = f.node().find("metric")->place;
 }
 
 void describe(input::Fields& f, ScenarioFile& x) {
@@ -158,14 +166,14 @@ void describe(input::Fields& f, ScenarioFile& x) {
   f.optional("serving", x.serving, "router, scheduler, KV cache");
   f.optional("autoscaling", x.autoscaling, "fleets that grow and shrink");
   f.optional("faults", x.faults, "failures and repairs");
-  f.optional("slo", x.slo, "limits on latency statistics, such as ttft_p99: 2 s");
+  SloKeys slo{x.slo};
+  f.optional("slo", slo, "limits on latency statistics, such as ttft_p99: 2 s");
+  if (f.is_reading()) x.slo = slo.limits;
   f.optional("economics", x.economics, "horizon and utilisation");
   f.optional("store_requests", x.store_requests, "which rows of the request table are stored");
   f.optional("sample_interval", x.sample_interval, "between rows of the sample table; 0 s: none")
       .at_least(0.0);
   f.optional("expect", x.expect, "what metrics should be; checked after the run");
-  if (f.has("expect")) x.where = f.node().find("expect")->place;
-  check_slo(f, x.slo);
 }
 
 }  // namespace tokenyard::scenario

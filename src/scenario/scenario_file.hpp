@@ -60,7 +60,7 @@ struct DeploySpec {
 // Written as one map or as a list of maps.
 struct DeployList {
   std::vector<DeploySpec> list;
-  std::vector<Place> places;  // parallel to list
+  std::vector<std::string> paths;  // parallel to list: "fleet.pools[0].deploy[1]"
 };
 
 struct PoolSpec {
@@ -165,6 +165,7 @@ struct ExpectSpec {
   double tolerance = 0.0;
   std::string claim;
   std::string source;
+  Place where;  // of `metric`, for messages of later checks
 };
 
 struct ScenarioFile {
@@ -185,7 +186,6 @@ struct ScenarioFile {
   std::optional<StoreRequests> store_requests;  // absent: all up to a million requests, else sample
   Seconds sample_interval = seconds(10);        // of the `sample` table
   std::vector<ExpectSpec> expect;
-  Place where;  // of `expect`, for messages of later checks
 };
 
 void describe(input::Fields& f, DeploySpec& x);

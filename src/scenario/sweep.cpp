@@ -1,6 +1,6 @@
 #include "scenario/sweep.hpp"
 
-#include <algorithm>
+#include <set>
 
 namespace tokenyard::scenario {
 namespace {
@@ -88,20 +88,35 @@ std::vector<Axis> axes_of(const Node& sweep, Diagnostics& diagnostics) {
   return axes;
 }
 
+void refuse_twins(const std::vector<Axis>& axes, Diagnostics& diagnostics) {
+  std::set<std::string> seen;
+  for (const Axis& axis : axes) {
+    for (const Node::Entry* key : axis.keys) {
+      if (!seen.insert(key->key).second)
+        diagnostics.add(key->place, key->value.path, "stands in the sweep twice");
+    }
+  }
+}
+
 }  // namespace
 
-std::vector<Variant> expand_sweep(const Node& scenario, Diagnostics& diagnostics) {
+std::vector<Variant> expand_sweep(const Node& scenario, const Parameters& common,
+                                  Diagnostics& diagnostics) {
   Node base = scenario;
   std::erase_if(base.entries, [](const Node::Entry& e) { return e.key == "sweep"; });
   const Node* sweep = scenario.find("sweep");
-  if (sweep == nullptr || sweep->kind == Node::Kind::null) return {{std::move(base), {}}};
+  if (sweep == nullptr || sweep->kind == Node::Kind::null) {
+    input::set_paths(base, "");
+    return {{std::move(base), common}};
+  }
   const std::vector<Axis> axes = axes_of(*sweep, diagnostics);
+  refuse_twins(axes, diagnostics);
   if (!diagnostics.empty()) return {};
   std::vector<Variant> variants;
   std::vector<std::size_t> at(axes.size(), 0);
   bool more = true;
   while (more) {
-    Variant variant{base, {}};
+    Variant variant{base, common};
     for (std::size_t a = 0; a < axes.size(); ++a) {
       for (const Node::Entry* key : axes[a].keys) {
         const Node& value = key->value.items[at[a]];
@@ -111,6 +126,8 @@ std::vector<Variant> expand_sweep(const Node& scenario, Diagnostics& diagnostics
       }
     }
     if (!diagnostics.empty()) return {};
+    // Values are called as if they had been written in place: pools[0], not pools[main].
+    input::set_paths(variant.root, "");
     variants.push_back(std::move(variant));
     more = false;
     for (std::size_t a = axes.size(); a > 0 && !more; --a) {

@@ -14,12 +14,16 @@
 
 namespace tokenyard::scenario {
 
+using Parameters = std::vector<std::pair<std::string, std::string>>;  // path, value
+
 struct Variant {
   input::Node root;  // the scenario with this variant's values, `sweep` removed
-  std::vector<std::pair<std::string, std::string>> parameters;
+  Parameters parameters;
 };
 
-// At least one; a scenario without `sweep` is its own only variant.  Problems go to `diagnostics`.
-std::vector<Variant> expand_sweep(const input::Node& scenario, Diagnostics& diagnostics);
+// At least one; a scenario without `sweep` is its own only variant.  Every variant has the
+// parameters `common` first.  Problems go to `diagnostics`.
+std::vector<Variant> expand_sweep(const input::Node& scenario, const Parameters& common,
+                                  Diagnostics& diagnostics);
 
 }  // namespace tokenyard::scenario

@@ -17,10 +17,6 @@ KvCacheConfig cache_config(const perf::StepModel& model, const scenario::Serving
           .keep_sessions = serving.kv_cache.between_turns == scenario::BetweenTurns::keep};
 }
 
-std::int64_t floor_divide(std::int64_t a, std::int64_t b) {
-  return a >= 0 ? a / b : -((b - 1 - a) / b);
-}
-
 }  // namespace
 
 Replica::Replica(const perf::StepModel& model, const scenario::ServingSpec& serving,
@@ -73,30 +69,34 @@ perf::DecodeBatch Replica::decode_batch() const {
           .window_growing = window_growing_};
 }
 
-// KV blocks that the decoding sequences open in their next `steps` steps: a sequence opens one
-// whenever the tokens it has stored fill its blocks exactly.
+// KV blocks that the decoding sequences open in their next `steps` steps.  A sequence opens one
+// whenever the tokens it has stored fill its blocks exactly: one in each full cycle of block_tokens
+// steps, and in the rest those whose turn comes within it.
 std::int64_t Replica::new_blocks(std::int64_t steps) const {
-  std::int64_t blocks = 0;
-  for (std::int64_t r = 0; r < block_tokens_; ++r) {
-    const std::int64_t sequences = residues_[static_cast<std::size_t>(r)];
-    if (sequences == 0) continue;
-    blocks += sequences * (floor_divide(r + step_ + steps - 1, block_tokens_) -
-                           floor_divide(r + step_ - 1, block_tokens_));
+  const std::int64_t cycles = steps / block_tokens_;
+  std::int64_t blocks = cycles * decoding_;
+  std::int64_t turn = (block_tokens_ - step_ % block_tokens_) % block_tokens_;
+  for (std::int64_t rest = steps - cycles * block_tokens_; rest > 0; --rest) {
+    blocks += residues_[static_cast<std::size_t>(turn)];
+    turn = turn > 0 ? turn - 1 : block_tokens_ - 1;
   }
   return blocks;
 }
 
 void Replica::drop_stale(Marks& marks) {
-  while (!marks.empty() && (*slots_)[marks.top().handle].stay != marks.top().stay) marks.pop();
+  while (marks.stale > 0 && (*slots_)[marks.heap.top().handle].stay != marks.heap.top().stay) {
+    marks.heap.pop();
+    --marks.stale;
+  }
 }
 
 // The largest number of steps, at most `most`, that nothing interrupts: no end of a sequence, no
 // window that fills, no lack of blocks.
 std::int64_t Replica::decode_steps_possible(std::int64_t most) {
   drop_stale(ends_);
-  std::int64_t steps = std::min(most, ends_.top().step - step_);
+  std::int64_t steps = std::min(most, ends_.heap.top().step - step_);
   drop_stale(window_fills_);
-  if (!window_fills_.empty()) steps = std::min(steps, window_fills_.top().step - step_);
+  if (!window_fills_.heap.empty()) steps = std::min(steps, window_fills_.heap.top().step - step_);
   if (per_step_) steps = std::min<std::int64_t>(steps, 1);
   const std::int64_t available = kv_.available();
   if (decoding_ * (steps / block_tokens_ + 1) <= available || new_blocks(steps) <= available)
@@ -190,6 +190,7 @@ void Replica::preempt_youngest() {
     tokens = stored_tokens(r);
     r.produced += step_ - r.begin_step;
     stop_decoding(handle);
+    ++ends_.stale;
     r.last_token_s = start_s_;
     if (!stalled_.empty()) {  // the youngest is in the youngest group
       r.last_token_s = stalled_.back().since_s;
@@ -263,8 +264,8 @@ const std::vector<Handle>& Replica::end_run() {
   const auto n = static_cast<double>(run_steps_);
   // Decoding sequences open their new blocks evenly over the run.
   const auto held = static_cast<double>(kv_.total() - kv_.available());
-  report.kv_blocks =
-      held + (run_decodes_ ? 0.5 * static_cast<double>(new_blocks(run_steps_)) : 0.0);
+  const std::int64_t opened = run_decodes_ ? new_blocks(run_steps_) : 0;
+  report.kv_blocks = held + 0.5 * static_cast<double>(opened);
   report.sequences = running();
   report.decode_s = run_decode_s();
   if (kind_ == Kind::decode) {
@@ -279,6 +280,7 @@ const std::vector<Handle>& Replica::end_run() {
   if (run_decodes_) {
     for (const Stalled& s : stalled_) report.stalls.push_back({start_s_ - s.since_s, s.sequences});
     stalled_.clear();
+    kv_.take(opened);
     advance_decoding(run_steps_);
   } else {
     note_stall();
@@ -297,20 +299,19 @@ void Replica::note_stall() {
 }
 
 void Replica::advance_decoding(std::int64_t steps) {
-  kv_.take(new_blocks(steps));
   step_ += steps;
   stored_sum_ += decoding_ * steps;
   window_sum_ += window_growing_ * steps;
   drop_stale(window_fills_);
-  while (!window_fills_.empty() && window_fills_.top().step <= step_) {
+  while (!window_fills_.heap.empty() && window_fills_.heap.top().step <= step_) {
     --window_growing_;
-    window_fills_.pop();
+    window_fills_.heap.pop();
     drop_stale(window_fills_);
   }
   drop_stale(ends_);
-  while (!ends_.empty() && ends_.top().step <= step_) {
-    const Handle handle = ends_.top().handle;
-    ends_.pop();
+  while (!ends_.heap.empty() && ends_.heap.top().step <= step_) {
+    const Handle handle = ends_.heap.top().handle;
+    ends_.heap.pop();
     ActiveRequest& r = (*slots_)[handle];
     r.produced = r.request.output_tokens;
     const std::int64_t tokens = stored_tokens(r);
@@ -367,13 +368,13 @@ void Replica::start_decoding(Handle handle, std::int64_t stored) {
   stored_sum_ += stored;
   ++residues_[static_cast<std::size_t>(((stored - step_) % block_tokens_ + block_tokens_) %
                                        block_tokens_)];
-  ends_.push({step_ + r.request.output_tokens - r.produced, order_, handle, r.stay});
+  ends_.heap.push({step_ + r.request.output_tokens - r.produced, order_, handle, r.stay});
   const std::int64_t window = model_->window_tokens();
   if (window > 0) {
     window_sum_ += std::min(stored + 1, window);
     if (stored + 1 < window) {
       ++window_growing_;
-      window_fills_.push({step_ + window - stored - 1, order_, handle, r.stay});
+      window_fills_.heap.push({step_ + window - stored - 1, order_, handle, r.stay});
     }
   }
 }
@@ -389,7 +390,10 @@ void Replica::stop_decoding(Handle handle) {
   const std::int64_t window = model_->window_tokens();
   if (window > 0) {
     window_sum_ -= std::min(stored + 1, window);
-    if (stored + 1 < window) --window_growing_;
+    if (stored + 1 < window) {
+      --window_growing_;
+      ++window_fills_.stale;
+    }
   }
 }
 

@@ -116,7 +116,12 @@ class Replica {
     Handle handle;
     std::uint32_t stay;
   };
-  using Marks = std::priority_queue<StepMark, std::vector<StepMark>, std::greater<>>;
+  // What comes at a step, the next first.  Marks of sequences that left before stay in the heap
+  // until they come to its top; only then, and only while there are any, is a sequence looked up.
+  struct Marks {
+    std::priority_queue<StepMark, std::vector<StepMark>, std::greater<>> heap;
+    std::int64_t stale = 0;
+  };
 
   void begin_decode_run(double now);
   void begin_mixed_run(double now, bool with_decoding);

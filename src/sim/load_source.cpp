@@ -6,7 +6,10 @@
 namespace tokenyard::sim {
 
 LoadSource::LoadSource(workload::RequestStream& stream, std::optional<std::int64_t> most)
-    : stream_(&stream), most_(most), closed_loop_(stream.concurrency().has_value()) {
+    : stream_(&stream),
+      most_(most),
+      closed_loop_(stream.concurrency().has_value()),
+      independent_(stream.independent()) {
   if (closed_loop_) vacancies_ = *stream.concurrency();
   read_to_next_root(0.0);
 }
@@ -17,7 +20,7 @@ void LoadSource::read_to_next_root(double now_s) {
   workload::Request request;
   while (!(most_ && read_ >= *most_) && stream_->next(request)) {
     ++read_;
-    alive_.insert(request.id);
+    if (!independent_) alive_.insert(request.id);
     if (request.after.empty()) {
       next_root_ = std::move(request);
       return;
@@ -77,6 +80,7 @@ bool LoadSource::take_due(double now_s, workload::Request& out) {
 }
 
 std::vector<std::int64_t> LoadSource::take_waiting_for(std::int64_t id) {
+  if (independent_) return {};
   alive_.erase(id);
   const auto found = waiting_.find(id);
   if (found == waiting_.end()) return {};

@@ -66,6 +66,7 @@ class LoadSource {
   std::int64_t order_ = 0;
   std::int64_t vacancies_ = 0;  // fixed concurrency: requests that may still be released
   bool closed_loop_ = false;
+  bool independent_ = false;  // nothing waits for anything
   std::optional<workload::Request> next_root_;
   std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;
   std::unordered_map<std::int64_t, Dependent> dependents_;               // by own id

@@ -1,9 +1,10 @@
 #include "sim/platform.hpp"
 
-#include <simgrid/version.h>
 #include <simgrid/kernel/routing/NetPoint.hpp>
 #include <simgrid/kernel/routing/NetZoneImpl.hpp>
 #include <simgrid/s4u.hpp>
+// After s4u.hpp: it uses macros that it does not define itself.
+#include <simgrid/version.h>
 
 #include <vector>
 

@@ -1,8 +1,9 @@
 #include "sim/simgrid_calendar.hpp"
 
-#include <simgrid/version.h>
 #include <simgrid/kernel/Timer.hpp>
 #include <simgrid/s4u.hpp>
+// After s4u.hpp: it uses macros that it does not define itself.
+#include <simgrid/version.h>
 
 #include "base/error.hpp"
 
@@ -43,8 +44,10 @@ double SimgridCalendar::now() const {
   return simgrid::s4u::Engine::get_clock();
 }
 
-Calendar::Timer SimgridCalendar::at(double date_s, std::function<void()> callback) {
-  return simgrid::kernel::timer::Timer::set(date_s, std::move(callback));
+Calendar::Timer SimgridCalendar::at(double date_s, Sleeper& sleeper, std::size_t what) {
+  // A plain lambda of two words fits SimGrid's task without an allocation; a std::function would
+  // not.
+  return simgrid::kernel::timer::Timer::set(date_s, [who = &sleeper, what] { who->wake(what); });
 }
 
 void SimgridCalendar::cancel(Timer timer) {

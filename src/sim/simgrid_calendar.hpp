@@ -18,7 +18,7 @@ class SimgridCalendar final : public Calendar {
   SimgridCalendar& operator=(const SimgridCalendar&) = delete;
 
   [[nodiscard]] double now() const override;
-  Timer at(double date_s, std::function<void()> callback) override;
+  Timer at(double date_s, Sleeper& sleeper, std::size_t what) override;
   void cancel(Timer timer) override;
   void run() override;
 

@@ -93,9 +93,9 @@ Group& Simulation::group_of(const workload::Request& request) {
 
 metrics::RunResult Simulation::run() {
   const auto& duration = plan_->scenario.duration;
-  if (duration) calendar_->at(duration->base(), [this] { stop_at_duration(); });
+  if (duration) calendar_->at(duration->base(), *this, kStop);
   if (plan_->scenario.sample_interval.base() > 0.0) {
-    calendar_->at(plan_->scenario.sample_interval.base(), [this] { on_sample(); });
+    calendar_->at(plan_->scenario.sample_interval.base(), *this, kSample);
   }
   arm_arrivals();
   calendar_->run();
@@ -120,6 +120,24 @@ bool Simulation::work_left() const {
   return !source_.exhausted() || slots_.in_use() > 0;
 }
 
+void Simulation::wake(std::size_t what) {
+  switch (what) {
+    case kArrivals:
+      arrival_timer_ = nullptr;
+      on_arrivals();
+      break;
+    case kSample:
+      on_sample();
+      break;
+    case kStop:
+      stop_at_duration();
+      break;
+    default:
+      servers_[what - kFirstServer]->timer = nullptr;
+      on_run_end(what - kFirstServer);
+  }
+}
+
 void Simulation::arm_arrivals() {
   const double next_s = source_.next_arrival_s();
   if (arrival_timer_ != nullptr) {
@@ -129,10 +147,7 @@ void Simulation::arm_arrivals() {
   }
   if (!std::isfinite(next_s)) return;
   arrival_armed_s_ = next_s;
-  arrival_timer_ = calendar_->at(next_s, [this] {
-    arrival_timer_ = nullptr;
-    on_arrivals();
-  });
+  arrival_timer_ = calendar_->at(next_s, *this, kArrivals);
 }
 
 void Simulation::on_arrivals() {
@@ -216,10 +231,7 @@ void Simulation::arm(std::size_t s) {
   }
   if (server.replica.idle()) return;
   server.armed_s = end_s;
-  server.timer = calendar_->at(end_s, [this, s] {
-    servers_[s]->timer = nullptr;
-    on_run_end(s);
-  });
+  server.timer = calendar_->at(end_s, *this, kFirstServer + s);
 }
 
 void Simulation::begin(std::size_t s, double now_s) {
@@ -360,7 +372,7 @@ void Simulation::on_sample() {
     sampled_tokens_[p] = tokens_by_pool_[p];
     samples_.push_back(states[p]);
   }
-  calendar_->at(now_s + interval_s, [this] { on_sample(); });
+  calendar_->at(now_s + interval_s, *this, kSample);
 }
 
 void Simulation::stop_at_duration() {

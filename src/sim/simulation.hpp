@@ -33,7 +33,7 @@ struct SimulationOptions {
   std::function<void(const Progress&)> on_progress;
 };
 
-class Simulation {
+class Simulation final : private Sleeper {
  public:
   // Throws InputError when the workload does not go with the plan.
   Simulation(const scenario::Plan& plan, workload::RequestStream& stream, Calendar& calendar,
@@ -44,6 +44,10 @@ class Simulation {
   metrics::RunResult run();
 
  private:
+  // What to wake for: these, or kFirstServer + the number of a replica whose run ends.
+  enum Wake : std::size_t { kArrivals, kSample, kStop, kFirstServer };
+  void wake(std::size_t what) override;
+
   void build_deployments();
   void build_groups();
   void on_arrivals();

@@ -27,9 +27,10 @@ class Pool {
       if (options_.interrupted && options_.interrupted()) break;
       start_workers();
       wait();
-      merge_finished();
+      merge_in_order();
       report();
     }
+    keep_finished();
     return std::move(outcomes_);
   }
 
@@ -61,22 +62,32 @@ class Pool {
   }
 
   // The database is opened for the moment only: no handle may be open while a worker is forked.
-  void merge_finished() {
+  void merge_in_order() {
     if (merged_ == plans_.size() || !finished_[merged_]) return;
     store::Store store(options_.db_path);
-    while (merged_ < plans_.size() && finished_[merged_]) {
-      const WorkerEnd& end = workers_[merged_]->end();
-      Outcome& outcome = outcomes_[merged_];
-      outcome.failure = end.failure;
-      outcome.message = end.message;
-      if (end.failure == FailureKind::none) {
-        outcome.run_id = store.merge_shard(workers_[merged_]->shard_path()).front();
-      } else if (end.failure == FailureKind::internal) {
-        outcome.run_id = store.write_run(failed_record(plans_[merged_], end.message));
-      }
-      workers_[merged_].reset();
-      ++merged_;
+    for (; merged_ < plans_.size() && finished_[merged_]; ++merged_) merge(store, merged_);
+  }
+
+  // After an interruption: runs that are done, though some before them are not.
+  void keep_finished() {
+    if (merged_ == plans_.size()) return;
+    store::Store store(options_.db_path);
+    for (std::size_t i = merged_; i < started_; ++i) {
+      if (finished_[i]) merge(store, i);
     }
+  }
+
+  void merge(store::Store& store, std::size_t i) {
+    const WorkerEnd& end = workers_[i]->end();
+    Outcome& outcome = outcomes_[i];
+    outcome.failure = end.failure;
+    outcome.message = end.message;
+    if (end.failure == FailureKind::none) {
+      outcome.run_id = store.merge_shard(workers_[i]->shard_path()).front();
+    } else if (end.failure == FailureKind::internal) {
+      outcome.run_id = store.write_run(failed_record(plans_[i], end.message));
+    }
+    workers_[i].reset();
   }
 
   void report() const {
@@ -102,6 +113,7 @@ class Pool {
 
 std::vector<Outcome> run_all(const std::vector<scenario::Plan>& plans,
                              const StudyOptions& options) {
+  check(options.jobs >= 1, "a study without workers would never end");
   // Found out before hours of simulation: the file is not ours, or cannot be written.
   { const store::Store store(options.db_path); }
   return Pool(plans, options).run();

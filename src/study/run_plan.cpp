@@ -87,7 +87,7 @@ void check_plan(const scenario::Plan& plan) {
   for (std::size_t i = 0; i < plan.scenario.expect.size(); ++i) {
     const std::string& metric = plan.scenario.expect[i].metric;
     if (metrics::find_metric(metric) != nullptr) continue;
-    diagnostics.add(plan.scenario.where, "expect[" + std::to_string(i) + "].metric",
+    diagnostics.add(plan.scenario.expect[i].where, "expect[" + std::to_string(i) + "].metric",
                     "'" + metric + "' is no metric" + metrics::metric_suggestion(metric));
   }
   diagnostics.throw_if_any();

@@ -90,6 +90,7 @@ Worker::~Worker() {
   if (pipe_ >= 0) ::close(pipe_);
   std::error_code ignored;
   std::filesystem::remove(shard_path_, ignored);
+  std::filesystem::remove(shard_path_ + ".partial", ignored);  // of a child killed while writing
 }
 
 bool Worker::read_messages() {

@@ -59,7 +59,9 @@ bool read_timestamp(std::string_view text, std::int64_t& ticks) {
 class AzureStream : public TraceStream {
  public:
   AzureStream(const TraceSpec& spec, const std::string& path, double rate_scale)
-      : TraceStream(spec, path, rate_scale), columns_(read_header()) {}
+      : TraceStream(spec, path, rate_scale), columns_(read_header()) {
+    independent_ = true;
+  }
 
   bool next(Request& out) override {
     if (!take_one()) return false;

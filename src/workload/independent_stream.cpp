@@ -17,6 +17,7 @@ class IndependentStream : public RequestStream {
         output_(spec.output, seed, "output lengths") {
     classes_ = {spec.request_class};
     endless_ = !limit_;
+    independent_ = true;
     if (kind_ == GeneratorKind::fixed_concurrency) {
       check(spec.concurrency.has_value(), "fixed-concurrency without concurrency");
       concurrency_ = spec.concurrency;

@@ -14,6 +14,7 @@ class MooncakeStream : public TraceStream {
   MooncakeStream(const TraceSpec& spec, const std::string& path, double rate_scale)
       : TraceStream(spec, path, rate_scale) {
     block_tokens_ = 512;
+    independent_ = true;
   }
 
   bool next(Request& out) override {

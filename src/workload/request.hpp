@@ -65,6 +65,8 @@ class RequestStream {
   [[nodiscard]] virtual bool names_sessions() const { return false; }
   // True when next() never returns false: a generator that was not told how many.
   [[nodiscard]] bool endless() const { return endless_; }
+  // True when no request waits for another: its ids need not be remembered.
+  [[nodiscard]] bool independent() const { return independent_; }
   // Lines left out because they were malformed and skipping was asked for.
   [[nodiscard]] std::int64_t skipped_lines() const { return skipped_; }
 
@@ -75,6 +77,7 @@ class RequestStream {
   std::vector<std::string> models_{""};
   std::int64_t skipped_ = 0;
   bool endless_ = false;
+  bool independent_ = false;
 };
 
 }  // namespace tokenyard::workload

@@ -11,8 +11,8 @@ namespace tokenyard::test {
 class HeapCalendar final : public sim::Calendar {
  public:
   [[nodiscard]] double now() const override { return now_s_; }
-  Timer at(double date_s, std::function<void()> callback) override {
-    auto* entry = new Entry{date_s, order_++, std::move(callback)};
+  Timer at(double date_s, sim::Sleeper& sleeper, std::size_t what) override {
+    auto* entry = new Entry{date_s, order_++, &sleeper, what};
     queue_.emplace(std::pair{date_s, entry->order}, entry);
     return entry;
   }
@@ -26,9 +26,9 @@ class HeapCalendar final : public sim::Calendar {
       Entry* entry = queue_.begin()->second;
       queue_.erase(queue_.begin());
       now_s_ = entry->date_s;
-      const auto callback = std::move(entry->callback);
+      const Entry due = *entry;
       delete entry;
-      callback();
+      due.sleeper->wake(due.what);
     }
   }
   ~HeapCalendar() override {
@@ -39,7 +39,8 @@ class HeapCalendar final : public sim::Calendar {
   struct Entry {
     double date_s;
     long order;
-    std::function<void()> callback;
+    sim::Sleeper* sleeper;
+    std::size_t what;
   };
   std::map<std::pair<double, long>, Entry*> queue_;
   double now_s_ = 0.0;
