@@ -1,6 +1,7 @@
 #include "base/quantity_text.hpp"
 #include "cli/command.hpp"
 #include "cli/output.hpp"
+#include "perf/constants.hpp"
 #include "perf/step_model.hpp"
 #include "scenario/resolve.hpp"
 #include "study/run_plan.hpp"
@@ -59,6 +60,9 @@ Table overview(const scenario::Plan& plan) {
   }
   for (const scenario::Assumption& a : plan.assumptions) {
     add(table, a.confidence + ": " + a.key, a.value, a.source);
+  }
+  for (const perf::ModelConstant& c : perf::model_constants()) {
+    add(table, c.confidence + ": " + c.name, c.value, c.source);
   }
   return table;
 }

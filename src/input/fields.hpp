@@ -1,6 +1,6 @@
 #pragma once
-// One declaration of a file's keys serves three ends: reading a file, writing its JSON Schema, and
-// dumping the values read (the plan).
+// One declaration of a file's keys serves four ends: reading a file, writing its JSON Schema,
+// dumping the values read (the plan), and listing its numbers with their sources.
 //
 // A struct that can be written in a file has a function found by argument-dependent lookup:
 //
@@ -47,6 +47,14 @@ class Field {
   const T* value_ = nullptr;
 };
 
+// A number of an entry, where it stands and what it rests on.
+struct SourcedNumber {
+  std::string path;   // "engines[0].launch_overhead"
+  std::string value;  // "2 us"
+  Confidence confidence = Confidence::assumed;
+  std::string source;
+};
+
 class Fields {
  public:
   // Reads the map `node`; finish() then reports the keys nobody asked for.
@@ -59,6 +67,13 @@ class Fields {
   }
   static Fields dumping(JsonWriter& json) {
     return Fields(nullptr, nullptr, &json, nullptr, nullptr);
+  }
+
+  static Fields listing(std::string path, std::vector<SourcedNumber>& numbers) {
+    Fields fields(nullptr, nullptr, nullptr, nullptr, nullptr);
+    fields.path_ = std::move(path);
+    fields.numbers_ = &numbers;
+    return fields;
   }
 
   template <class T>
@@ -99,6 +114,8 @@ class Fields {
   std::vector<std::string>* properties_;
   std::vector<std::string>* required_;
   std::vector<std::string> known_;
+  std::vector<SourcedNumber>* numbers_ = nullptr;
+  std::string path_;  // while listing: of the map
 };
 
 template <class T>
@@ -195,6 +212,58 @@ struct DimOf<std::optional<T>> : DimOf<T> {};
 
 }  // namespace fields_detail
 
+// Adds the sourced numbers in a value to the list; most values hold none.
+template <class T>
+struct Lister {
+  static void list(const std::string& path, const T& value, std::vector<SourcedNumber>& numbers) {
+    if constexpr (Described<T>) {
+      Fields fields = Fields::listing(path, numbers);
+      describe(fields, const_cast<T&>(value));  // NOLINT: as in Codec::write
+    }
+  }
+};
+template <class T>
+struct Lister<Sourced<T>> {
+  static void list(const std::string& path, const Sourced<T>& number,
+                   std::vector<SourcedNumber>& numbers) {
+    std::string text;
+    fields_detail::visit_numbers(number.value, [&](std::string_view, double value) {
+      text = format_quantity(value, fields_detail::DimOf<T>::kDim);
+    });
+    numbers.push_back({path, text, number.confidence, number.source});
+  }
+};
+template <class T>
+struct Lister<std::optional<T>> {
+  static void list(const std::string& path, const std::optional<T>& value,
+                   std::vector<SourcedNumber>& numbers) {
+    if (value) Lister<T>::list(path, *value, numbers);
+  }
+};
+template <class T>
+struct Lister<std::vector<T>> {
+  static void list(const std::string& path, const std::vector<T>& values,
+                   std::vector<SourcedNumber>& numbers) {
+    for (std::size_t i = 0; i < values.size(); ++i)
+      Lister<T>::list(element_path(path, i), values[i], numbers);
+  }
+};
+template <class T>
+struct Lister<std::map<std::string, T>> {
+  static void list(const std::string& path, const std::map<std::string, T>& values,
+                   std::vector<SourcedNumber>& numbers) {
+    for (const auto& [key, value] : values) Lister<T>::list(key_path(path, key), value, numbers);
+  }
+};
+
+// Every sourced number of an entry, in the order declared.
+template <class T>
+std::vector<SourcedNumber> sourced_numbers(const T& entry) {
+  std::vector<SourcedNumber> numbers;
+  Lister<T>::list("", entry, numbers);
+  return numbers;
+}
+
 template <class T>
 Field<T>& Field<T>::bounded(double bound, std::string_view words, bool (*holds)(double, double)) {
   if (value_ == nullptr) return *this;
@@ -212,6 +281,10 @@ Field<T> Fields::field(std::string_view key, T& out, std::string_view doc, bool 
   if (json_ != nullptr) {
     json_->key(key);
     Codec<T>::write(*json_, out);
+    return {};
+  }
+  if (numbers_ != nullptr) {
+    Lister<T>::list(key_path(path_, std::string(key)), out, *numbers_);
     return {};
   }
   if (properties_ != nullptr) {

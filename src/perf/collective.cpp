@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "perf/constants.hpp"
+
 namespace tokenyard::perf {
 namespace {
 
@@ -44,8 +46,6 @@ LinkModel nic_share(const catalog::NodeSpec& node, const catalog::FabricSpec& fa
     total += nic.bandwidth.value.base() * static_cast<double>(nic.count);
     latency = std::max(latency, nic.latency.value.base());
   }
-  // Large messages reach about 85 % of a 400G port: 43-58 of 50 GB/s measured with DeepEP. assumed
-  constexpr double kNicEfficiency = 0.85;
   link.bytes_per_s =
       kNicEfficiency * total / static_cast<double>(std::max<std::int64_t>(1, node.device_count()));
   link.hop_s = latency + 2.0 * fabric.switches.latency.value.base();

@@ -3,16 +3,11 @@
 #include <algorithm>
 #include <cmath>
 
+#include "perf/constants.hpp"
+
 namespace tokenyard::perf {
 namespace {
 
-// Kernels of one layer in today's engines (norms, projections, rotary embedding, KV write,
-// attention, activation, routing ...), by counting those of vLLM 0.6-0.9 traces.  assumed
-constexpr double kGqaKernels = 6.0;
-constexpr double kMlaKernels = 9.0;
-constexpr double kFfnKernels = 4.0;
-constexpr double kMoeKernels = 7.0;
-constexpr double kHeadKernels = 4.0;
 // Below this ratio the smaller term of a P-norm is lost in rounding.
 constexpr double kNegligible = 1e-5;
 

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/hash.hpp"
+#include "scenario/assumptions.hpp"
 #include "scenario/place_deployment.hpp"
 #include "scenario/place_of.hpp"
 #include "scenario/sweep.hpp"
@@ -210,6 +211,7 @@ Plan resolve(const Variant& variant, const std::string& path, catalog::Catalog& 
   }
   check_whole(plan, variant.root, diagnostics);
   if (!diagnostics.empty()) return plan;
+  plan.assumptions = collect_assumptions(plan);
   plan.json = plan_json(plan);
   plan.hash = sha256_text(plan.json);
   plan.trace_hash = hash_of_trace(plan, variant.root, diagnostics);
@@ -229,6 +231,16 @@ void refuse_swept(const input::Node& root, const Overrides& overrides, Diagnosti
                           "'; --set sweep=null leaves the sweep out");
     }
   }
+}
+
+// What was overridden, each path once with the value that holds.
+Parameters parameters_of(const Overrides& overrides) {
+  Parameters parameters;
+  for (const auto& [path, value] : overrides) {
+    std::erase_if(parameters, [&](const auto& earlier) { return earlier.first == path; });
+    if (path != "sweep") parameters.emplace_back(path, value);
+  }
+  return parameters;
 }
 
 }  // namespace
@@ -257,9 +269,7 @@ std::vector<Plan> load_plans(const std::string& scenario_path, const Overrides& 
   }
   refuse_swept(root, overrides, diagnostics);
   diagnostics.throw_if_any();
-  Parameters common = overrides;
-  std::erase_if(common, [](const auto& parameter) { return parameter.first == "sweep"; });
-  const std::vector<Variant> variants = expand_sweep(root, common, diagnostics);
+  const std::vector<Variant> variants = expand_sweep(root, parameters_of(overrides), diagnostics);
   diagnostics.throw_if_any();
   std::vector<Plan> plans;
   for (const Variant& variant : variants) {

@@ -9,6 +9,7 @@
 #include "economics/prices.hpp"
 #include "economics/tco.hpp"
 #include "metrics/metric_table.hpp"
+#include "perf/constants.hpp"
 #include "perf/placement.hpp"
 #include "sim/simulate.hpp"
 
@@ -59,6 +60,9 @@ store::RunRecord base_record(const scenario::Plan& plan) {
   record.parameters = plan.parameters;
   for (const scenario::Assumption& a : plan.assumptions) {
     record.assumptions.push_back({a.key, a.value, a.confidence, a.source});
+  }
+  for (const perf::ModelConstant& c : perf::model_constants()) {
+    record.assumptions.push_back({"performance model: " + c.name, c.value, c.confidence, c.source});
   }
   return record;
 }

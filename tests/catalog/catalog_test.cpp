@@ -112,8 +112,7 @@ TEST_CASE("an empty file is one complaint") {
   CHECK(catalog.site("hall", diagnostics) == nullptr);
   CHECK(shown(diagnostics) ==
         files.root() +
-            "/hardware_catalog/sites/hall.yaml:1:1: error: nothing stands here; "
-            "expected a map\n");
+            "/hardware_catalog/sites/hall.yaml:1:1: error: nothing is written here\n");
 }
 
 TEST_CASE("a peak in a number format that does not exist is refused where it is written") {

@@ -1,0 +1,64 @@
+#pragma once
+// A step model on the toy fleet or on one of the shipped catalog, and comparison by ratio.
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "perf/step_model.hpp"
+#include "support/toy.hpp"
+
+namespace tokenyard::perf {
+
+// Equal but for rounding, whatever the size of the number.
+inline doctest::Approx near(double value, double relative = 1e-12) {
+  return doctest::Approx(value).epsilon(relative).scale(0.0);
+}
+
+// Owns the plan that the model points into.
+struct Toy {
+  explicit Toy(const test::ToyOptions& options = {}) : Toy(test::toy_plan(options)) {}
+  explicit Toy(scenario::Plan p)
+      : plan(std::move(p)),
+        model(plan.pools.front(), plan.pools.front().deployments.front(), plan.scenario.serving,
+              plan.fabric) {}
+  Toy(const Toy&) = delete;
+  Toy& operator=(const Toy&) = delete;
+
+  // One step in which `sequences` sequences decode, attending to `context` tokens together.
+  [[nodiscard]] StepCost decode(std::int64_t sequences, double context = 0.0) const {
+    return model.mixed_step({}, {.sequences = sequences, .context = context});
+  }
+  [[nodiscard]] StepCost prefill(std::int64_t tokens, std::int64_t cached = 0,
+                                 bool samples = false) const {
+    const PrefillSlice slice{.tokens = tokens, .cached = cached, .samples = samples};
+    return model.mixed_step({&slice, 1}, {});
+  }
+
+  scenario::Plan plan;
+  StepModel model;
+};
+
+inline catalog::Model shipped_model(const std::string& name) {
+  catalog::Catalog catalog(catalog::find_catalog_root(""));
+  Diagnostics diagnostics;
+  const catalog::Model* model = catalog.model(name, diagnostics);
+  diagnostics.throw_if_any();
+  return *model;
+}
+
+// The toy fleet's plan with the devices, wiring and host of a node of the catalog.
+inline scenario::Plan shipped_plan(const std::string& node, test::ToyOptions options) {
+  catalog::Catalog catalog(catalog::find_catalog_root(""));
+  Diagnostics diagnostics;
+  const catalog::NodeSpec spec = *catalog.node(node, diagnostics);
+  options.device = *catalog.device(spec.devices.front().device, diagnostics);
+  options.devices_per_node = spec.device_count();
+  options.memory_utilization = 0.9;
+  options.serving = {};
+  diagnostics.throw_if_any();
+  scenario::Plan plan = test::toy_plan(options);
+  plan.pools.front().node = spec;
+  return plan;
+}
+
+}  // namespace tokenyard::perf
