@@ -91,8 +91,9 @@ std::string scaled(double value, std::string_view unit, bool below_one) {
   const double magnitude = std::abs(value);
   for (const auto& [step, prefix] : kSteps) {
     if (step < 1.0 && !below_one) break;
-    // 0.9995 rounds to 1.00 of the step above.
-    if (magnitude >= 0.9995 * step)
+    // 0.9995 rounds to 1.00 of the step above; below the last step there is no other.
+    const bool last = prefix == "p" && magnitude >= 1e-4 * step;
+    if (magnitude >= 0.9995 * step || last)
       return three_digits(value / step) + ' ' + std::string(prefix) + std::string(unit);
   }
   return three_digits(value) + ' ' + std::string(unit);

@@ -4,6 +4,7 @@
 #include "perf/constants.hpp"
 #include "perf/step_model.hpp"
 #include "scenario/resolve.hpp"
+#include "sim/simulate.hpp"
 #include "study/run_plan.hpp"
 
 namespace tokenyard::cli {
@@ -52,7 +53,11 @@ Table overview(const scenario::Plan& plan) {
   add(table, "workload", plan.scenario.workload.spec.name, plan.scenario.workload.spec.description);
   add(table, "site", plan.site.name,
       to_text(plan.site.electricity.value) + ", PUE " + three_digits(plan.site.pue.value));
-  add(table, "fabric", plan.fabric.name);
+  const metrics::FabricInventory fabric = sim::fabric_inventory(plan);
+  add(table, "fabric", plan.fabric.name,
+      std::to_string(fabric.switches) + " switches, " + std::to_string(fabric.cables) +
+          " cables, diameter " + std::to_string(fabric.diameter_hops) + ", bisection " +
+          format_quantity(fabric.bisection_bytes_per_s, kData / kTime));
   for (const scenario::PoolPlan& pool : plan.pools) {
     add(table, pool.name + ": nodes", std::to_string(pool.count) + " x " + pool.node.name,
         std::to_string(pool.device_count()) + " devices");

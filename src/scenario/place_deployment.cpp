@@ -34,8 +34,9 @@ class Resolver {
                       catalog::Catalog& catalog) {
     const catalog::NumberFormat* format = catalog.format(name, diagnostics_);
     if (format == nullptr) {
-      problem(key, "no number format '" + name + "'" +
-                       suggestion(name, catalog.format_names(diagnostics_)));
+      const std::vector<std::string> known = catalog.format_names(diagnostics_);
+      // None: the file of the formats has errors, which have been said.
+      if (!known.empty()) problem(key, "no number format '" + name + "'" + suggestion(name, known));
       return false;
     }
     out = *format;

@@ -236,9 +236,9 @@ void refuse_swept(const input::Node& root, const Overrides& overrides, Diagnosti
 // What was overridden, each path once with the value that holds.
 Parameters parameters_of(const Overrides& overrides) {
   Parameters parameters;
-  for (const auto& [path, value] : overrides) {
-    std::erase_if(parameters, [&](const auto& earlier) { return earlier.first == path; });
-    if (path != "sweep") parameters.emplace_back(path, value);
+  for (const auto& override : overrides) {
+    std::erase_if(parameters, [&](const auto& earlier) { return earlier.first == override.first; });
+    if (override.first != "sweep") parameters.push_back(override);
   }
   return parameters;
 }

@@ -94,13 +94,17 @@ TEST_CASE(
   options.devices_per_node = 4;
   // 2: 4 GB + 62 MB; 3 does not divide 64 heads; 4: 2 GB + 47 MB
   CHECK(complaint(options) ==
-        "toy.yaml:9:7: error: fleet.pools[0].deploy: toy-4b does not fit: weights 8 GB + workspace "
-        "92 MB per device, beside one KV block, > 3 GB (100 % of 3 GB) of toy on 1 device; the "
+        "toy.yaml:9:7: error: fleet.pools[0].deploy: toy-4b does not fit: weights 8.00 GB + "
+        "workspace "
+        "92.0 MB per device, beside one KV block, > 3.00 GB (100 % of 3.00 GB) of toy on 1 device; "
+        "the "
         "smallest tensor_parallel that fits is 4");
   options.device.memory.front().capacity = gigabytes(5);
   CHECK(complaint(options) ==
-        "toy.yaml:9:7: error: fleet.pools[0].deploy: toy-4b does not fit: weights 8 GB + workspace "
-        "92 MB per device, beside one KV block, > 5 GB (100 % of 5 GB) of toy on 1 device; the "
+        "toy.yaml:9:7: error: fleet.pools[0].deploy: toy-4b does not fit: weights 8.00 GB + "
+        "workspace "
+        "92.0 MB per device, beside one KV block, > 5.00 GB (100 % of 5.00 GB) of toy on 1 device; "
+        "the "
         "smallest tensor_parallel that fits is 2");
   options.device.memory.front().capacity = gigabytes(16);
   CHECK(complaint(options) == "fits");
@@ -110,8 +114,9 @@ TEST_CASE("no tensor_parallel is suggested that the pool could not give") {
   ToyOptions options = with_capacity(3e9);
   options.devices_per_node = 3;
   const std::string alone =
-      "toy.yaml:9:7: error: fleet.pools[0].deploy: toy-4b does not fit: weights 8 GB + workspace "
-      "92 MB per device, beside one KV block, > 3 GB (100 % of 3 GB) of toy on 1 device";
+      "toy.yaml:9:7: error: fleet.pools[0].deploy: toy-4b does not fit: weights 8.00 GB + "
+      "workspace "
+      "92.0 MB per device, beside one KV block, > 3.00 GB (100 % of 3.00 GB) of toy on 1 device";
   CHECK(complaint(options) == alone);
   options.nodes = 4;  // 4 of 3 a node would not fill whole nodes, nor would 8; 3, 6 do not divide
   CHECK(complaint(options) == alone);
@@ -205,8 +210,9 @@ TEST_CASE("placement in a named tier leaves the others alone, and must fit there
   CHECK(8e9 * p.weight_seconds_per_byte == near(8e-3));
   plan.pools.front().deployments.front().spec.placement = "sram";
   CHECK(placed(plan).problem ==
-        "toy-4b does not fit: weights 8 GB + workspace 92 MB per device, beside one KV block, > 2 "
-        "GB (100 % of 2 GB) of toy on 1 device");
+        "toy-4b does not fit: weights 8.00 GB + workspace 92.0 MB per device, beside one KV block, "
+        "> 2.00 "
+        "GB (100 % of 2.00 GB) of toy on 1 device");
 }
 
 TEST_CASE("when only the KV cache finds no room, weights in other tiers are not held against it") {
@@ -214,8 +220,9 @@ TEST_CASE("when only the KV cache finds no room, weights in other tiers are not 
   options.device.memory[0].capacity = gigabytes(8);
   options.device.memory[1].capacity = gigabytes(0.09);
   CHECK(placed(options).problem ==
-        "toy-4b does not fit: weights 0 B + workspace 92 MB per device, beside one KV block, > 90 "
-        "MB (100 % of 90 MB) of toy on 1 device");
+        "toy-4b does not fit: weights 0 B + workspace 92.0 MB per device, beside one KV block, > "
+        "90.0 "
+        "MB (100 % of 90.0 MB) of toy on 1 device");
 }
 
 TEST_CASE("ingress at 45 % of the bandwidth makes every byte 1 / 0.45 as slow") {
@@ -242,8 +249,9 @@ TEST_CASE(
   CHECK(placed(options).kv_blocks == 1'472);  // (9.6e9 - 8e9 - 92e6) / 1,024,000 = 1,472.7
   options.memory_utilization = 0.5;
   CHECK(placed(options).problem ==
-        "toy-4b does not fit: weights 8 GB + workspace 92 MB per device, beside one KV block, > 8 "
-        "GB (50 % of 16 GB) of toy on 1 device");
+        "toy-4b does not fit: weights 8.00 GB + workspace 92.0 MB per device, beside one KV block, "
+        "> 8.00 "
+        "GB (50.0 % of 16.0 GB) of toy on 1 device");
 }
 
 TEST_CASE(

@@ -138,9 +138,9 @@ TEST_CASE("what is wrong with a swept value is shown where the value stands in t
         "   12 |   fleet.pools[main].deploy.weights: [fp8, fp9]\n"
         "      |                                           ^");
   CHECK(yard.refusal(kToyScenario + "sweep:\n  serving.schduler.max_batch: [8]\n") ==
-        "s.yaml:12:3: error: serving: unknown key 'schduler'; did you mean 'scheduler'?\n"
+        "s.yaml:12:32: error: serving: unknown key 'schduler'; did you mean 'scheduler'?\n"
         "   12 |   serving.schduler.max_batch: [8]\n"
-        "      |   ^");
+        "      |                                ^");
 }
 
 TEST_CASE("--set replaces a value, the last one of a path holds, and the runs are told apart") {

@@ -7,7 +7,7 @@
 //   model toy-4b      4.0 G parameters (see support/toy.hpp), 64 heads, 8 layers
 //   model toy-moe     32 layers of 8 experts, 2 a token
 //   formats           bf16 (16 bits), fp8 (8 bits, computed in bf16), wide (32 bits, in bf16),
-//                     alien (8 bits, in nothing that the toy device computes in)
+//                     alien (8 bits, in itself, which the toy device cannot)
 #include <unistd.h>
 
 #include <filesystem>
@@ -102,7 +102,7 @@ formats:
   - {name: bf16, bits: 16, math: [bf16]}
   - {name: fp8, bits: 8, math: [fp8, bf16]}
   - {name: wide, bits: 32, math: [bf16]}
-  - {name: alien, bits: 8, math: [posit8]}
+  - {name: alien, bits: 8, math: [alien]}
 )"},
       // Ten requests, one a second: 100 tokens in, 10 out.
       {"workloads/ten.jsonl",
