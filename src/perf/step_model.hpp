@@ -12,10 +12,10 @@
 //   t = (t_compute^P + t_memory^P)^(1/P)
 //   t_compute = FLOPs / (peak eta_f),  t_memory = bytes / (bw eta_bw)
 //
-// (P = 3.3 fits measured H100 matrix products within 4 % across the ridge, where the hard maximum
-// is 14 % low and the plain sum 66 % high).  Its seconds go to compute and memory in proportion to
-// t_i^P, the memory part to weights, KV and activations in proportion to their bytes' times; so the
-// causes sum to the step exactly.
+// (P = 3.3 fits measured H100 matrix products within 4 % up to the ridge and 7 % beyond; at the
+// ridge the hard maximum is 14 % low and the plain sum 66 % high).  Its seconds go to compute and
+// memory in proportion to t_i^P, the memory part to weights, KV and activations in proportion to
+// their bytes' times; so the causes sum to the step exactly.
 //
 // FLOPs and bytes are exact: linear 2 FLOP per weight and token; MoE reads the expected number of
 // distinct experts E (1 - (1 - k/E)^N); attention 4 H d per pair (GQA), 2 H (2 r + rope) absorbed

@@ -150,8 +150,9 @@ class Resolver {
                                   ? pool_.count * (in_node / each)
                                   : free_devices / each;
     const std::string sum =
-        std::to_string(each) + " devices each; " + std::to_string(free_devices) + " of " +
-        std::to_string(pool_.device_count()) + " devices of pool " + pool_.name + " are free";
+        std::to_string(each) + (each == 1 ? " device each; " : " devices each; ") +
+        std::to_string(free_devices) + " of " + std::to_string(pool_.device_count()) +
+        " devices of pool " + pool_.name + " are free";
     if (!d_.spec.replicas.count) {
       if (!in_.alone)
         problem("replicas", "several deployments share the pool; give each its number of replicas");

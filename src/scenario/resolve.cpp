@@ -130,7 +130,7 @@ void check_whole(const Plan& plan, const input::Node& root, Diagnostics& diagnos
     add("workload",
         "the generator never ends; give the scenario a duration or a number of requests");
   }
-  if (s.duration && s.warmup >= *s.duration) {
+  if (s.duration && s.warmup >= *s.duration && s.warmup > seconds(0)) {
     add("warmup",
         to_text(s.warmup) + " is not shorter than the duration of " + to_text(*s.duration));
   }
@@ -197,6 +197,8 @@ Plan resolve(const Variant& variant, const std::string& path, catalog::Catalog& 
   input::ReadContext context{&diagnostics, "", std::nullopt};
   input::read_value(context, variant.root, plan.scenario);
   read_workload(plan, path, catalog.root(), diagnostics);
+  const input::Node* fleet_node = variant.root.find("fleet");
+  if (fleet_node == nullptr || fleet_node->kind != input::Node::Kind::map) return plan;
   const FleetSpec& fleet = plan.scenario.fleet;
   const auto* site = find_entry(catalog, catalog::EntryKind::site, &Catalog::site, fleet.site,
                                 variant.root, "fleet.site", diagnostics);

@@ -34,32 +34,8 @@ Replica::Replica(const perf::StepModel& model, const scenario::ServingSpec& serv
 
 bool Replica::can_ever_fit(const workload::Request& request) const {
   const std::int64_t tokens = request.input_tokens + request.output_tokens;
-  return tokens <= max_context_ && kv_.blocks_for(tokens) <= kv_.total();
-}
-
-void Replica::enqueue(double now, Handle handle) {
-  waiting_.push_back(handle);
-  // The newcomer can join at the next boundary unless others wait before it or the batch is full;
-  // where KV blocks are short the run is merely cut in two, at no change of any time.
-  if (kind_ != Kind::decode || run_steps_ <= 1 || waiting_.size() > 1 ||
-      running() >= limits_.max_batch)
-    return;
-  const double elapsed = now - start_s_;
-  // Invert T(j) = j a + j (j-1) b / 2, then correct the rounding.
-  const double a = first_step_s_ - 0.5 * slope_s_;
-  const double guess = slope_s_ > 0.0 ? (std::sqrt(a * a + 2.0 * slope_s_ * elapsed) - a) / slope_s_
-                                      : elapsed / first_step_s_;
-  auto steps = std::clamp<std::int64_t>(static_cast<std::int64_t>(std::ceil(guess)), 1, run_steps_);
-  while (steps > 1 && start_s_ + decode_time(steps - 1) >= now) --steps;
-  while (steps < run_steps_ && start_s_ + decode_time(steps) < now) ++steps;
-  if (steps >= run_steps_) return;
-  run_steps_ = steps;
-  end_s_ = start_s_ + decode_time(steps);
-}
-
-double Replica::decode_time(std::int64_t steps) const {
-  const auto n = static_cast<double>(steps);
-  return n * first_step_s_ + 0.5 * n * (n - 1.0) * slope_s_;
+  // The last token is given out and never stored.
+  return tokens <= max_context_ && kv_.blocks_for(tokens - 1) <= kv_.total();
 }
 
 perf::DecodeBatch Replica::decode_batch() const {
@@ -118,7 +94,7 @@ void Replica::begin_run(double now) {
   const bool decodes = limits_.policy == scenario::BatchPolicy::chunked_prefill;
   const std::int64_t budget = limits_.max_batch_tokens - (decodes ? decoding_ : 0);
   if (form_chunks(now, budget)) {
-    begin_mixed_run(now, decodes && decoding_ > 0);
+    begin_mixed_run(decodes && decoding_ > 0);
   } else if (decoding_ > 0) {
     begin_decode_run(now);
   } else {
@@ -189,13 +165,14 @@ void Replica::preempt_youngest() {
   if (r.decoding) {
     tokens = stored_tokens(r);
     r.produced += step_ - r.begin_step;
-    stop_decoding(handle);
-    ++ends_.stale;
     r.last_token_s = start_s_;
-    if (!stalled_.empty()) {  // the youngest is in the youngest group
+    // The youngest is in the youngest group, if all that decode have stalled.
+    if (!stalled_.empty() && stalled_sequences() == decoding_) {
       r.last_token_s = stalled_.back().since_s;
       if (--stalled_.back().sequences == 0) stalled_.pop_back();
     }
+    stop_decoding(handle);
+    ++ends_.stale;
   } else {
     const auto at = std::find_if(prefilling_.begin(), prefilling_.end(),
                                  [&](const Prefill& p) { return p.handle == handle; });
@@ -210,7 +187,7 @@ void Replica::preempt_youngest() {
 
 // One chunk that fills the whole budget repeats until the prompt's last chunk: one run.  Any other
 // pattern lasts one step.
-void Replica::begin_mixed_run(double now, bool with_decoding) {
+void Replica::begin_mixed_run(bool with_decoding) {
   kind_ = Kind::mixed;
   run_decodes_ = with_decoding;
   run_steps_ = 1;
@@ -221,10 +198,15 @@ void Replica::begin_mixed_run(double now, bool with_decoding) {
     run_steps_ = std::max<std::int64_t>(1, (left - 1) / head.tokens);
     if (with_decoding) run_steps_ = decode_steps_possible(run_steps_);
   }
+  measure_mixed_run();
+}
+
+void Replica::measure_mixed_run() {
+  const perf::PrefillSlice head = slices_.front();
   mixed_cost_ = {};
   mixed_step_s_.clear();
-  perf::DecodeBatch batch = with_decoding ? decode_batch() : perf::DecodeBatch{};
-  end_s_ = now;
+  perf::DecodeBatch batch = run_decodes_ ? decode_batch() : perf::DecodeBatch{};
+  end_s_ = start_s_;
   for (std::int64_t i = 0; i < run_steps_; ++i) {
     const perf::StepCost cost = model_->mixed_step(slices_, batch);
     const double step_s = cost.total_s();
@@ -293,9 +275,14 @@ const std::vector<Handle>& Replica::end_run() {
 
 // The decoding sequences did not take part in the run that began at start_s_.
 void Replica::note_stall() {
-  std::int64_t known = 0;
-  for (const Stalled& s : stalled_) known += s.sequences;
+  const std::int64_t known = stalled_sequences();
   if (decoding_ > known) stalled_.push_back({start_s_, decoding_ - known});
+}
+
+std::int64_t Replica::stalled_sequences() const {
+  std::int64_t sequences = 0;
+  for (const Stalled& s : stalled_) sequences += s.sequences;
+  return sequences;
 }
 
 void Replica::advance_decoding(std::int64_t steps) {

@@ -78,10 +78,31 @@ class Replica {
   const std::vector<Handle>& end_run();
   void begin_run(double now);
   [[nodiscard]] const RunReport& report() const { return report_; }
-  // What the run under way will have cost, and when it began.
+
+  // The run under way ends at its first step boundary at or after `now`.
+  void end_at_boundary(double now);
+  // What the whole steps of the run under way, up to `now`, have added.
+  struct UnderWay {
+    std::int64_t tokens = 0;
+    std::int64_t blocks = 0;
+  };
+  [[nodiscard]] UnderWay under_way(double now) const;
+  // What the run under way costs in all, and when it began.
   [[nodiscard]] perf::StepCost run_cost() const;
   [[nodiscard]] double run_begin() const { return start_s_; }
-  [[nodiscard]] double run_decode_s() const;
+  // The step of the run under way in which `now` lies (at a boundary: the one that begins).
+  struct StepUnderWay {
+    std::int64_t whole_steps = 0;  // of the run, before this one
+    double start_s = 0.0;
+    double end_s = 0.0;
+    std::int64_t sequences = 0;
+    perf::StepCost cost;
+    double decode_s = 0.0;
+  };
+  [[nodiscard]] StepUnderWay step_under_way(double now) const;
+  // The simulation is over at `now`, within a run: it is cut after its whole steps, to be ended by
+  // end_run unless there are none.  Returns the step that was under way.
+  StepUnderWay stop(double now);
 
   [[nodiscard]] std::int64_t running() const {
     return decoding_ + static_cast<std::int64_t>(prefilling_.size());
@@ -124,7 +145,8 @@ class Replica {
   };
 
   void begin_decode_run(double now);
-  void begin_mixed_run(double now, bool with_decoding);
+  void begin_mixed_run(bool with_decoding);
+  void measure_mixed_run();
   bool form_chunks(double now, std::int64_t budget);
   bool admit_next(double now);
   void make_room_for_next_step();
@@ -133,12 +155,17 @@ class Replica {
   void stop_decoding(Handle handle);
   void advance_decoding(std::int64_t steps);
   void note_stall();
+  [[nodiscard]] std::int64_t stalled_sequences() const;
   void finish_chunks(double now);
   void finish(Handle handle);
   [[nodiscard]] std::int64_t new_blocks(std::int64_t steps) const;
   [[nodiscard]] std::int64_t decode_steps_possible(std::int64_t most);
   [[nodiscard]] perf::DecodeBatch decode_batch() const;
+  [[nodiscard]] double run_decode_s() const;
   [[nodiscard]] double decode_time(std::int64_t steps) const;
+  [[nodiscard]] double boundary_s(std::int64_t steps) const;
+  [[nodiscard]] std::int64_t steps_before(double now) const;
+  void shorten(std::int64_t steps);
   [[nodiscard]] std::int64_t stored_tokens(const ActiveRequest& r) const {
     return r.stored + step_ - r.begin_step;
   }

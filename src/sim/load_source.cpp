@@ -51,6 +51,7 @@ void LoadSource::hold(workload::Request request, double now_s) {
 }
 
 void LoadSource::release(workload::Request request, double at_s) {
+  if (closed_loop_) --vacancies_;
   due_.push({at_s, order_++, std::move(request)});
 }
 
@@ -90,8 +91,8 @@ std::vector<std::int64_t> LoadSource::take_waiting_for(std::int64_t id) {
 }
 
 void LoadSource::on_finished(std::int64_t id, double now_s) {
-  const std::vector<std::int64_t> successors = take_waiting_for(id);
-  for (const std::int64_t other : successors) {
+  leave(now_s);
+  for (const std::int64_t other : take_waiting_for(id)) {
     const auto held = dependents_.find(other);
     if (held == dependents_.end() || --held->second.missing > 0) continue;
     workload::Request request = std::move(held->second.request);
@@ -99,14 +100,17 @@ void LoadSource::on_finished(std::int64_t id, double now_s) {
     const double at_s = now_s + request.think_s;
     release(std::move(request), at_s);
   }
-  if (closed_loop_ && successors.empty()) {
-    ++vacancies_;
-    vacancy_s_ = now_s;
-  }
+}
+
+void LoadSource::leave(double now_s) {
+  if (!closed_loop_) return;
+  ++vacancies_;
+  vacancy_s_ = now_s;
 }
 
 void LoadSource::on_rejected(std::int64_t id, double now_s,
                              const std::function<void(const workload::Request&)>& also_rejected) {
+  leave(now_s);
   std::vector<std::int64_t> gone{id};
   while (!gone.empty()) {
     const std::int64_t next = gone.back();
@@ -118,10 +122,6 @@ void LoadSource::on_rejected(std::int64_t id, double now_s,
       dependents_.erase(held);
       gone.push_back(other);
     }
-  }
-  if (closed_loop_) {
-    ++vacancies_;
-    vacancy_s_ = now_s;
   }
 }
 

@@ -58,13 +58,16 @@ class LoadSource {
   void read_to_next_root(double now_s);
   void hold(workload::Request request, double now_s);
   void release(workload::Request request, double at_s);
+  void leave(double now_s);
   std::vector<std::int64_t> take_waiting_for(std::int64_t id);
 
   workload::RequestStream* stream_;
   std::optional<std::int64_t> most_;
   std::int64_t read_ = 0;
   std::int64_t order_ = 0;
-  std::int64_t vacancies_ = 0;  // fixed concurrency: requests that may still be released
+  // Fixed concurrency: how many independent requests may be released.  Those in flight and those
+  // that think count; negative while a session's fan-out holds more than its share.
+  std::int64_t vacancies_ = 0;
   bool closed_loop_ = false;
   bool independent_ = false;  // nothing waits for anything
   std::optional<workload::Request> next_root_;

@@ -47,6 +47,14 @@ double Meter::pool_power_w(std::size_t pool) const {
   return (s.base_w + s.dynamic_w + host_busy) / s.node.psu_efficiency;
 }
 
+double Meter::power_change_w(std::size_t index, const perf::StepCost& cost,
+                             double duration_s) const {
+  const MeteredReplica& replica = replicas_[index];
+  const double joules = replica.power->activity(cost, duration_s).total();
+  const double change_w = replica.devices * joules / duration_s - replica.dynamic_w;
+  return change_w / states_[replica.pool].node.psu_efficiency;
+}
+
 void Meter::note_peak(std::size_t pool) {
   if (now_s_ < warmup_s_) return;
   peak_w_ = std::max(peak_w_, fleet_w_);

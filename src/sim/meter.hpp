@@ -44,8 +44,11 @@ class Meter {
   // The simulation is over at end_s; idle replicas are accounted up to it.
   void finish(double end_s, double fabric_power_w);
 
-  // IT power of a pool's nodes now (fabric excluded).
+  // IT power of a pool's nodes (fabric excluded), each replica as in its last run.
   [[nodiscard]] double pool_power_w(std::size_t pool) const;
+  // By how much it changes when a replica does what costs `cost` in `duration_s`.
+  [[nodiscard]] double power_change_w(std::size_t replica, const perf::StepCost& cost,
+                                      double duration_s) const;
   [[nodiscard]] std::vector<metrics::PoolResult> take_pools() { return std::move(pools_); }
   [[nodiscard]] double it_energy_j() const { return it_energy_j_; }
   [[nodiscard]] double facility_energy_j() const { return facility_energy_j_; }

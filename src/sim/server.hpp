@@ -1,6 +1,7 @@
 #pragma once
 // What a simulation is made of: deployments, their replicas with timers, and routing groups.
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -41,6 +42,8 @@ struct Server {
   std::int64_t index;  // within the deployment
   serving::Replica replica;
   std::size_t metered = 0;
+  // The step that the end of the warm-up falls into, until its run ends.
+  std::optional<serving::Replica::StepUnderWay> straddling;
   Calendar::Timer timer = nullptr;
   double armed_s = 0.0;
 };

@@ -15,6 +15,8 @@ constexpr std::int64_t kRowsKept = 1'000'000;  // beyond, unless `all` was asked
 constexpr std::int64_t kSampleEvery = 100;
 constexpr std::int64_t kEventsPerProgress = 20'000;
 constexpr std::size_t kNobody = static_cast<std::size_t>(-1);
+// A closed loop replaces a rejected request at once: an endless one that never fits would not end.
+constexpr std::int64_t kHopeless = 100'000;
 
 }  // namespace
 
@@ -97,12 +99,14 @@ metrics::RunResult Simulation::run() {
   if (plan_->scenario.sample_interval.base() > 0.0) {
     calendar_->at(plan_->scenario.sample_interval.base(), *this, kSample);
   }
+  const double warmup_s = plan_->scenario.warmup.base();
+  if (warmup_s > 0.0) calendar_->at(warmup_s, *this, kWarm);
   arm_arrivals();
   calendar_->run();
   if (!stopped_ && work_left())
     throw InternalError("the run ended while requests were still waiting");
   const double end_s = stopped_ ? duration->base() : last_event_s_;
-  if (plan_->scenario.warmup.base() > 0.0 && plan_->scenario.warmup.base() >= end_s) {
+  if (warmup_s > 0.0 && warmup_s >= end_s) {
     throw InputError("warmup: " + to_text(plan_->scenario.warmup) +
                      " leaves nothing to measure of a run of " + to_text(seconds(end_s)));
   }
@@ -128,6 +132,9 @@ void Simulation::wake(std::size_t what) {
       break;
     case kSample:
       on_sample();
+      break;
+    case kWarm:
+      cut_runs_at_warmup();
       break;
     case kStop:
       stop_at_duration();
@@ -170,13 +177,14 @@ void Simulation::arrive(workload::Request request, double now_s) {
   ++events_;
   last_event_s_ = std::max(last_event_s_, now_s);
   Group& group = group_of(request);
-  const std::size_t place = group.router.choose(request);
-  const std::size_t s = group.servers[place];
-  Server& server = *servers_[s];
-  if (!server.replica.can_ever_fit(request)) {
+  const std::size_t place = choose_place(group, request);
+  if (place == kNobody) {
     reject(request, now_s);
     return;
   }
+  const std::size_t s = group.servers[place];
+  Server& server = *servers_[s];
+  rejected_in_a_row_ = 0;
   littles_law_.enter(now_s);
   group.router.sent(request, place);
   const serving::Handle handle = slots_.add();
@@ -200,7 +208,27 @@ void Simulation::arrive(workload::Request request, double now_s) {
   }
 }
 
+// The router's choice; where that replica could never hold the request, the least loaded one that
+// can.
+std::size_t Simulation::choose_place(Group& group, const workload::Request& request) {
+  const std::size_t chosen = group.router.choose(request);
+  if (servers_[group.servers[chosen]]->replica.can_ever_fit(request)) return chosen;
+  std::size_t best = kNobody;
+  for (std::size_t place = 0; place < group.servers.size(); ++place) {
+    if (!servers_[group.servers[place]]->replica.can_ever_fit(request)) continue;
+    if (best == kNobody || group.router.outstanding(place) < group.router.outstanding(best))
+      best = place;
+  }
+  return best;
+}
+
 void Simulation::reject(const workload::Request& request, double now_s) {
+  if (++rejected_in_a_row_ > kHopeless && stream_->concurrency() && stream_->endless()) {
+    throw InputError("workload: not one of " + std::to_string(kHopeless) +
+                     " requests in a row fits a replica; the last has " +
+                     std::to_string(request.input_tokens) + " + " +
+                     std::to_string(request.output_tokens) + " tokens");
+  }
   const auto record = [this, now_s](const workload::Request& r) {
     metrics::RequestRow row;
     row.id = r.id;
@@ -254,34 +282,50 @@ void Simulation::on_run_end(std::size_t s) {
   const std::vector<serving::Handle>& finished = server.replica.end_run();
   account(server, server.replica.report());
   for (const serving::Handle handle : finished) complete(handle, now_s);
-  // What these completions release at this very moment may join the next batch.
+  // What arrives at this very moment, released by these completions or not, may join the next
+  // batch.
   between_runs_ = s;
+  bool news = !finished.empty();
   workload::Request request;
-  while (!finished.empty() && source_.take_due(now_s, request)) arrive(std::move(request), now_s);
+  while (source_.take_due(now_s, request)) {
+    arrive(std::move(request), now_s);
+    news = true;
+  }
   between_runs_ = kNobody;
   begin(s, now_s);
   begin_touched(now_s);
-  if (!finished.empty()) arm_arrivals();
+  if (news) arm_arrivals();
   if (options_.on_progress && events_ % kEventsPerProgress == 0)
     options_.on_progress({now_s, done_});
 }
 
 void Simulation::account(Server& server, const serving::RunReport& report) {
-  meter_.on_run(server.metered, report.start_s, report.end_s, report.cost, report.decode_s);
-  const Deployment& d = *server.deployment;
-  const auto devices = static_cast<double>(d.plan_of->devices_per_replica);
   const std::int64_t tokens = report.steps * report.decoding + report.first_tokens;
   tokens_produced_ += tokens;
-  tokens_by_pool_[d.pool] += static_cast<double>(tokens);
-  using perf::Work;
-  accumulator_.on_steps(
-      {.start_s = report.start_s,
-       .end_s = report.end_s,
-       .sequences = static_cast<double>(report.sequences),
-       .flops = devices * (report.cost[Work::flops_linear] + report.cost[Work::flops_attention]),
-       .bytes = devices * (report.cost[Work::bytes_weights] + report.cost[Work::bytes_kv])});
+  tokens_by_pool_[server.deployment->pool] += static_cast<double>(tokens);
+  if (server.straddling) {
+    account_steps(server, {server.straddling->start_s, report.end_s, report.sequences},
+                  server.straddling->cost, server.straddling->decode_s);
+    server.straddling.reset();
+  } else {
+    account_steps(server, {report.start_s, report.end_s, report.sequences}, report.cost,
+                  report.decode_s);
+  }
   accumulator_.on_kv_held(report.start_s, report.end_s, report.kv_blocks);
   record_gaps(report, accumulator_);
+}
+
+void Simulation::account_steps(Server& server, const Steps& steps, const perf::StepCost& cost,
+                               double decode_s) {
+  using perf::Work;
+  meter_.on_run(server.metered, steps.start_s, steps.end_s, cost, decode_s);
+  const auto devices = static_cast<double>(server.deployment->plan_of->devices_per_replica);
+  accumulator_.on_steps(
+      {.start_s = steps.start_s,
+       .end_s = steps.end_s,
+       .sequences = static_cast<double>(steps.sequences),
+       .flops = devices * (cost[Work::flops_linear] + cost[Work::flops_attention]),
+       .bytes = devices * (cost[Work::bytes_weights] + cost[Work::bytes_kv])});
 }
 
 metrics::RequestRow Simulation::row_of(const serving::ActiveRequest& r) const {
@@ -347,37 +391,6 @@ void Simulation::emit(const metrics::RequestRow& row) {
     thinning_ = true;
     std::erase_if(rows_, [](const metrics::RequestRow& r) { return r.id % kSampleEvery != 0; });
   }
-}
-
-void Simulation::on_sample() {
-  if (stopped_ || !work_left()) return;
-  const double interval_s = plan_->scenario.sample_interval.base();
-  const double now_s = calendar_->now();
-  std::vector<metrics::Sample> states(plan_->pools.size());
-  std::vector<double> blocks(plan_->pools.size(), 0.0);
-  for (const auto& server : servers_) {
-    metrics::Sample& state = states[server->deployment->pool];
-    state.running += static_cast<double>(server->replica.running());
-    state.queued += static_cast<double>(server->replica.waiting());
-    const serving::KvCache& kv = server->replica.kv();
-    state.kv_used += static_cast<double>(kv.total() - kv.free());
-    blocks[server->deployment->pool] += static_cast<double>(kv.total());
-  }
-  for (std::size_t p = 0; p < states.size(); ++p) {
-    states[p].t_s = now_s;
-    states[p].pool = static_cast<std::int32_t>(p);
-    if (blocks[p] > 0.0) states[p].kv_used /= blocks[p];
-    states[p].power_w = meter_.pool_power_w(p);
-    states[p].output_tokens_per_s = (tokens_by_pool_[p] - sampled_tokens_[p]) / interval_s;
-    sampled_tokens_[p] = tokens_by_pool_[p];
-    samples_.push_back(states[p]);
-  }
-  calendar_->at(now_s + interval_s, *this, kSample);
-}
-
-void Simulation::stop_at_duration() {
-  // A workload that ended before has nothing left to cut off; its run ends with its last event.
-  stopped_ = work_left();
 }
 
 }  // namespace tokenyard::sim

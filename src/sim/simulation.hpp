@@ -45,7 +45,7 @@ class Simulation final : private Sleeper {
 
  private:
   // What to wake for: these, or kFirstServer + the number of a replica whose run ends.
-  enum Wake : std::size_t { kArrivals, kSample, kStop, kFirstServer };
+  enum Wake : std::size_t { kArrivals, kSample, kWarm, kStop, kFirstServer };
   void wake(std::size_t what) override;
 
   void build_deployments();
@@ -59,11 +59,20 @@ class Simulation final : private Sleeper {
   void arm(std::size_t server);
   void arm_arrivals();
   void account(Server& server, const serving::RunReport& report);
+  struct Steps {
+    double start_s = 0.0;
+    double end_s = 0.0;
+    std::int64_t sequences = 0;
+  };
+  void account_steps(Server& server, const Steps& steps, const perf::StepCost& cost,
+                     double decode_s);
   void complete(serving::Handle handle, double now_s);
+  void cut_runs_at_warmup();
   void stop_at_duration();
   void on_sample();
   void emit(const metrics::RequestRow& row);
   [[nodiscard]] metrics::RequestRow row_of(const serving::ActiveRequest& r) const;
+  std::size_t choose_place(Group& group, const workload::Request& request);
   Group& group_of(const workload::Request& request);
   [[nodiscard]] bool work_left() const;
   void finish_unfinished(double end_s);
@@ -102,6 +111,7 @@ class Simulation final : private Sleeper {
   std::vector<double> sampled_tokens_;  // by pool, at the last sample
   std::vector<double> tokens_by_pool_;
   std::int64_t seen_ = 0, done_ = 0, events_ = 0;
+  std::int64_t rejected_in_a_row_ = 0;
   std::int64_t tokens_produced_ = 0;   // by replicas
   std::int64_t tokens_accounted_ = 0;  // of requests
 };

@@ -1,4 +1,4 @@
-// The end of a run: what is unfinished, the conservation laws, the result.
+// The ends of the warm-up and of a run: what is unfinished, the conservation laws, the result.
 #include <algorithm>
 #include <cmath>
 
@@ -6,16 +6,43 @@
 
 namespace tokenyard::sim {
 
-// Requests still in the system at the end, and the part of the runs under way that has been done.
+// A run that began in the warm-up ends with the step that its end falls into, and of that run only
+// this step counts: what is measured does not depend on how steps are put together.
+void Simulation::cut_runs_at_warmup() {
+  const double now_s = plan_->scenario.warmup.base();
+  for (std::size_t s = 0; s < servers_.size(); ++s) {
+    Server& server = *servers_[s];
+    if (server.replica.idle()) continue;
+    const serving::Replica::StepUnderWay step = server.replica.step_under_way(now_s);
+    server.replica.end_at_boundary(now_s);
+    if (server.replica.run_end() > now_s) server.straddling = step;
+    arm(s);
+  }
+}
+
+void Simulation::stop_at_duration() {
+  // A workload that ended before has nothing left to cut off; its run ends with its last event.
+  stopped_ = work_left();
+}
+
+// What the runs under way have done, and the requests still in the system.
 void Simulation::finish_unfinished(double end_s) {
   littles_law_.end(end_s);
   for (auto& server : servers_) {
-    if (server->replica.idle()) continue;
-    const double start_s = server->replica.run_begin();
-    const double share = (end_s - start_s) / (server->replica.run_end() - start_s);
+    serving::Replica& replica = server->replica;
+    if (replica.idle()) continue;
+    const serving::Replica::StepUnderWay last = replica.stop(end_s);
+    if (last.whole_steps > 0) {
+      check(replica.end_run().empty(), "a request finished within a run");
+      account(*server, replica.report());
+    }
+    const double share = (end_s - last.start_s) / (last.end_s - last.start_s);
     perf::StepCost part;
-    part.add(server->replica.run_cost(), share);
-    meter_.on_run(server->metered, start_s, end_s, part, share * server->replica.run_decode_s());
+    part.add(last.cost, share);
+    account_steps(*server, {.start_s = last.start_s, .end_s = end_s, .sequences = last.sequences},
+                  part, share * last.decode_s);
+    const serving::KvCache& kv = replica.kv();
+    accumulator_.on_kv_held(last.start_s, end_s, static_cast<double>(kv.total() - kv.available()));
   }
   for (std::size_t h = 0; h < in_flight_.size(); ++h) {
     if (in_flight_[h] == 0) continue;

@@ -46,7 +46,7 @@ inline catalog::Model shipped_model(const std::string& name) {
   return *model;
 }
 
-// The toy fleet's plan with the devices, wiring and host of a node of the catalog.
+// The toy fleet's plan with the devices, wiring, host and number formats of the catalog.
 inline scenario::Plan shipped_plan(const std::string& node, test::ToyOptions options) {
   catalog::Catalog catalog(catalog::find_catalog_root(""));
   Diagnostics diagnostics;
@@ -58,6 +58,9 @@ inline scenario::Plan shipped_plan(const std::string& node, test::ToyOptions opt
   diagnostics.throw_if_any();
   scenario::Plan plan = test::toy_plan(options);
   plan.pools.front().node = spec;
+  scenario::DeploymentPlan& d = plan.pools.front().deployments.front();
+  d.weights = *catalog.format(options.weights, diagnostics);
+  d.kv = *catalog.format(options.kv, diagnostics);
   return plan;
 }
 

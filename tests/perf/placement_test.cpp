@@ -136,6 +136,14 @@ TEST_CASE("16 KV heads: halved by 2 ranks, one each on 16 ranks, and replicated 
   CHECK(per_token(32) == 4'000);  // not 2,000
 }
 
+TEST_CASE("12 KV heads on 8 ranks: two on each that has most, none left out") {
+  ToyOptions options;
+  options.model.attention.heads = 48;
+  options.model.attention.kv_heads = 12;
+  options.tensor_parallel = options.devices_per_node = 8;
+  CHECK(placed(options).kv_bytes_per_token == 8'000);  // 2 x 2 x 125 x 2 B x 8 layers
+}
+
 TEST_CASE("latent KV of DeepSeek-V3 is 61 x 576 x 2 = 70,272 B a token on every tensor rank") {
   ToyOptions options = with_capacity(1e12);
   options.model = shipped_model("deepseek-v3");
@@ -262,6 +270,15 @@ TEST_CASE(
   const Placement p = placed(options);
   CHECK(p.weight_bytes == near(4.0e9));
   CHECK(p.kv_bytes_per_token == near(24'000));
+}
+
+TEST_CASE(
+    "of embedding and LM head, 1.6 GB each, a stage holds one: 2 x 0.8 + 1.6 GB on each of 4") {
+  ToyOptions options;
+  options.model.tied_embeddings = false;
+  CHECK(placed(options).weight_bytes == near(9.6e9));
+  options.pipeline_parallel = options.devices_per_node = 4;
+  CHECK(placed(options).weight_bytes == near(3.2e9));
 }
 
 }  // namespace tokenyard::perf

@@ -179,6 +179,25 @@ TEST_CASE(
   CHECK(step[Cause::weight_bw] == near(4e-3));
 }
 
+TEST_CASE("4 attention ranks do the host work of their own 2 of 8 sequences: 500 + 2 x 5 us") {
+  ToyOptions options;
+  options.serving.host = {.per_step = milliseconds(0.5), .per_sequence = microseconds(5)};
+  options.attention_data_parallel = options.devices_per_node = 4;
+  CHECK(Toy(options).decode(8)[Cause::host] == near(510e-6));
+}
+
+TEST_CASE(
+    "4 stages hand on 16 kB, in 1 + 0.16 us inside a node, in 7 us + 16 kB / 42.5 GB/s between") {
+  ToyOptions options;
+  options.pipeline_parallel = options.devices_per_node = 4;
+  CHECK(Toy(options).decode(1)[Cause::net_lat] == near(1e-6));
+  CHECK(Toy(options).decode(1)[Cause::net_bw] == near(160e-9));
+  options.nodes = 4;
+  options.devices_per_node = 1;
+  CHECK(Toy(options).decode(1)[Cause::net_lat] == near(7e-6));
+  CHECK(Toy(options).decode(1)[Cause::net_bw] == near(16e3 / 42.5e9));
+}
+
 TEST_CASE("what the meter needs: 100 TFLOP/s in bf16, 200 in fp8, 1 TB/s") {
   ToyOptions options;
   CHECK(Toy(options).model.peak_flops_per_s() == 100e12);
@@ -188,14 +207,14 @@ TEST_CASE("what the meter needs: 100 TFLOP/s in bf16, 200 in fp8, 1 TB/s") {
 }
 
 TEST_CASE(
-    "hard-wired weights leave the cache: a step of one sequence and 1,000 tokens takes 80 us of "
-    "FLOPs") {
+    "with hard-wired weights a step of one sequence on 1,000 tokens computes 80 us and reads KV 64 "
+    "us") {
   ToyOptions options;
   options.device.memory.front().compute_in_place = true;
   const StepCost step = Toy(options).decode(1, 1000);
   CHECK(step[Cause::weight_bw] == 0);
-  CHECK(step[Cause::compute] == near(80e-6, 1e-3));  // 64 of them in products that also write KV
-  CHECK(step[Cause::kv_bw] == near(64e-6, 1e-3));
+  CHECK(step[Cause::compute] == near(80e-6));
+  CHECK(step[Cause::kv_bw] == near(64e-6));  // what is written hides behind the products
 }
 
 }  // namespace tokenyard::perf

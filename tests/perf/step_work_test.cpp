@@ -255,4 +255,27 @@ TEST_CASE(
   CHECK(step[Work::flops_attention] == near(1000 * 64e3));
 }
 
+TEST_CASE(
+    "4 attention ranks sample 2 of 8 tokens each: the LM head's 0.8 G parameters twice, not 8 "
+    "times") {
+  ToyOptions options = mixture(64, 4);
+  options.attention_data_parallel = options.devices_per_node = 4;
+  const StepCost step = Toy(options).decode(8);
+  // 2 tokens a rank through attention, router (64 x 8000) and head; 8 x 4 visits to experts over 4.
+  CHECK(step[Work::flops_linear] ==
+        near(2 * (2 * 8 * 160.512e6 + 2 * 0.8e9 + 8 * 8 * 4 * 1.6e6 / 4)));
+}
+
+TEST_CASE(
+    "a token travels to 2.05 of 3 other ranks in bf16, in fp8 where weights are, and back in "
+    "bf16") {
+  ToyOptions options = mixture(64, 4);
+  options.attention_data_parallel = options.devices_per_node = 4;
+  // 4 x (1 - (3/4)^4) x 3/4 ranks; 8 layers; 8,000 values of 2 + 2 B, or 1 + 2 B
+  const double values = 8 * 2.05078125 * 8000;
+  CHECK(Toy(options).decode(4)[Work::bytes_link] == near(values * 4));
+  options.weights = "fp8";
+  CHECK(Toy(options).decode(4)[Work::bytes_link] == near(values * 3));
+}
+
 }  // namespace tokenyard::perf

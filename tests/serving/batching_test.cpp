@@ -1,7 +1,8 @@
 // How a replica forms its batches: chunks of prompts, the limits, joining at step boundaries.
 //
-// Toy fleet: a decode step of B sequences that attend to c tokens takes 8 ms + 64 ns (B + c); a step
-// that computes a prompt of n <= 90 tokens takes 8 ms + 128 ns n, for n tokens' KV written and read.
+// Toy fleet: a decode step of B sequences that attend to c tokens takes 8 ms + 64 ns (B + c); a
+// step that computes a prompt of n <= 90 tokens takes 8 ms + 128 ns n, for n tokens' KV written and
+// read.
 #include <doctest/doctest.h>
 
 #include <vector>
@@ -35,14 +36,14 @@ std::vector<std::int64_t> prompt_tokens_by_step(const ReplicaDriver& driver) {
 
 }  // namespace
 
-TEST_CASE("a request alone: its first token after 8.002048 ms, then 8 ms + 64 ns (17 + i) a token") {
+TEST_CASE(
+    "a request alone: its first token after 8.002048 ms, then 8 ms + 64 ns (17 + i) a token") {
   ReplicaDriver driver;
   driver.arrive(1.0, 0, 16, 101);
   driver.finish();
   CHECK(driver.of(0).admitted_s == 1.0);
   CHECK(driver.of(0).first_token_s == doctest::Approx(1.008002048).epsilon(kTight));
-  CHECK(driver.of(0).finished_s ==
-        doctest::Approx(1.008002048 + decode_s(1, 100)).epsilon(kTight));
+  CHECK(driver.of(0).finished_s == doctest::Approx(1.008002048 + decode_s(1, 100)).epsilon(kTight));
   CHECK(driver.of(0).produced == 101);
   CHECK(driver.reports().size() == 2);  // the prompt, and all 100 decode steps as one run
 }
@@ -55,8 +56,9 @@ TEST_CASE("a request of one output token ends with its prompt") {
   CHECK(driver.reports().size() == 1);
 }
 
-TEST_CASE("an arrival at 100 ms, in the middle of a run of 1,000 steps, joins at the boundary at "
-          "104.020096 ms") {
+TEST_CASE(
+    "an arrival at 100 ms, in the middle of a run of 1,000 steps, joins at the boundary at "
+    "104.020096 ms") {
   ReplicaDriver driver;
   driver.arrive(0.0, 0, 16, 1001);
   driver.arrive(0.1, 1, 16, 2);
@@ -81,7 +83,8 @@ TEST_CASE("an arrival exactly at a step boundary joins at it") {
   CHECK(again.of(1).admitted_s == boundary_s);
 }
 
-TEST_CASE("chunked prefill: a prompt of 2,500 tokens alone goes in chunks of 1,000, 1,000 and 500") {
+TEST_CASE(
+    "chunked prefill: a prompt of 2,500 tokens alone goes in chunks of 1,000, 1,000 and 500") {
   ReplicaDriver driver({}, true);
   driver.arrive(0.0, 0, 2500, 1);
   driver.finish();
@@ -111,7 +114,8 @@ TEST_CASE("chunked prefill: what a prompt leaves of a step goes to the next in t
   CHECK(driver.of(1).admitted_s == 0.0);
 }
 
-TEST_CASE("chunks of one prompt that fill the budget are one run with the sum of the steps' times") {
+TEST_CASE(
+    "chunks of one prompt that fill the budget are one run with the sum of the steps' times") {
   ReplicaDriver driver;
   driver.arrive(0.0, 0, 5500, 1);
   driver.finish();
@@ -125,7 +129,8 @@ TEST_CASE("chunks of one prompt that fill the budget are one run with the sum of
   CHECK(driver.of(0).finished_s == doctest::Approx(step_by_step.of(0).finished_s).epsilon(kTight));
 }
 
-TEST_CASE("prefill-first: who decodes waits for all chunks of a prompt, and the gap says how long") {
+TEST_CASE(
+    "prefill-first: who decodes waits for all chunks of a prompt, and the gap says how long") {
   ToyOptions options;
   options.serving.scheduler.policy = tokenyard::scenario::BatchPolicy::prefill_first;
   ReplicaDriver driver(options, true);
@@ -193,14 +198,16 @@ TEST_CASE("with a full batch an arrival does not cut the run") {
   CHECK(driver.of(1).admitted_s == driver.of(0).finished_s);
 }
 
-TEST_CASE("a run ends when a window fills: 4 windowed layers of 8 grow by 32 ns a step until 100 "
-          "tokens") {
+TEST_CASE(
+    "a run ends when a window fills: 4 windowed layers of 8 grow by 32 ns a step until 100 "
+    "tokens") {
   ToyOptions options;
   options.model.attention.window = tokenyard::catalog::WindowSpec{.tokens = 100, .layers = 4};
   ReplicaDriver driver(options);
   driver.arrive(0.0, 0, 16, 201);
   driver.finish();
-  // The prompt; steps that attend to 17 to 99 tokens, whose windows grow; 117 steps with a full one.
+  // The prompt; steps that attend to 17 to 99 tokens, whose windows grow; 117 steps with a full
+  // one.
   REQUIRE(driver.reports().size() == 3);
   CHECK(driver.reports()[1].steps == 83);
   CHECK(driver.reports()[2].steps == 117);

@@ -47,8 +47,8 @@ class BlockByBlock {
         reused = end;
       }
       const auto session = static_cast<std::uint64_t>(r.session);
-      has_session = r.session >= 0 && count(State::session, session) > 0 &&
-                    offset_[session] == reused;
+      has_session =
+          r.session >= 0 && count(State::session, session) > 0 && offset_[session] == reused;
       if (has_session) {
         const std::int64_t limit =
             r.history_tokens < 0 ? tokens - 1 : std::min(tokens - 1, r.history_tokens);
@@ -67,9 +67,9 @@ class BlockByBlock {
                                static_cast<std::int64_t>(own.size());
     std::int64_t room = 0;
     for (const Block& b : blocks_) {
-      const bool matched =
-          (b.state == State::prefix && std::find(found.begin(), found.end(), b.key) != found.end()) ||
-          std::find(own.begin(), own.end(), &b) != own.end();
+      const bool matched = (b.state == State::prefix &&
+                            std::find(found.begin(), found.end(), b.key) != found.end()) ||
+                           std::find(own.begin(), own.end(), &b) != own.end();
       if (can_go(b) && !matched) ++room;
     }
     if (fresh + reserve > room) return -1;
@@ -152,7 +152,8 @@ class BlockByBlock {
            (b.state == State::prefix && b.users == 0);
   }
   [[nodiscard]] std::size_t whole(const Request& r, std::int64_t tokens) const {
-    return std::min(r.prefix.size(), static_cast<std::size_t>(tokens / config_.prefix_block_tokens));
+    return std::min(r.prefix.size(),
+                    static_cast<std::size_t>(tokens / config_.prefix_block_tokens));
   }
   [[nodiscard]] std::int64_t count(State state, std::uint64_t key) const {
     return std::count_if(blocks_.begin(), blocks_.end(),

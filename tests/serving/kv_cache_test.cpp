@@ -41,8 +41,9 @@ std::int64_t serve(KvCache& kv, const Request& r) {
 
 }  // namespace
 
-TEST_CASE("KV cache: 100 tokens take 7 of 10 blocks; as a session's turn of 119 stored tokens they "
-          "leave 7 cached, 3 free") {
+TEST_CASE(
+    "KV cache: 100 tokens take 7 of 10 blocks; as a session's turn of 119 stored tokens they "
+    "leave 7 cached, 3 free") {
   KvCache kv = cache_of(10);
   const Request turn = prompt(100, {}, 0);
   KvLease lease;
@@ -95,7 +96,8 @@ TEST_CASE("KV cache: two sequences with the same first 64 tokens hold these 4 bl
   CHECK(kv.available() == 20);
 }
 
-TEST_CASE("KV cache: a prompt that is cached to its last token still computes its last prefix block") {
+TEST_CASE(
+    "KV cache: a prompt that is cached to its last token still computes its last prefix block") {
   KvCache kv = cache_of(20);
   serve(kv, prompt(128, {1, 2}));
   CHECK(serve(kv, prompt(128, {1, 2})) == 64);
@@ -109,8 +111,9 @@ TEST_CASE("KV cache: a prefix is reused from its front only, without a gap") {
   CHECK(serve(kv, prompt(200, {8, 2, 3})) == 0);
 }
 
-TEST_CASE("KV cache: a prompt computed by two at once is cached once and the second copy freed at its "
-          "end") {
+TEST_CASE(
+    "KV cache: a prompt computed by two at once is cached once and the second copy freed at its "
+    "end") {
   KvCache kv = cache_of(20);
   const Request r = prompt(64, {5});
   KvLease a;
@@ -170,7 +173,8 @@ TEST_CASE("KV cache: a prefix is evicted whole where a session gives single bloc
   CHECK(kv.free() == 3);
 }
 
-TEST_CASE("KV cache: history_tokens limits what a session reuses, in whole blocks; the rest is freed") {
+TEST_CASE(
+    "KV cache: history_tokens limits what a session reuses, in whole blocks; the rest is freed") {
   KvCache kv = cache_of(20);
   serve(kv, prompt(160, {}, 4));
   Request compacted = prompt(120, {}, 4);
@@ -210,7 +214,8 @@ TEST_CASE("KV cache: a session's history is of no use when the prefix before it 
   CHECK(serve(kv, turn) == 0);
 }
 
-TEST_CASE("KV cache: a turn that could not use the session's older history replaces it at its end") {
+TEST_CASE(
+    "KV cache: a turn that could not use the session's older history replaces it at its end") {
   KvCache kv = cache_of(40);
   serve(kv, prompt(65, {1}));
   serve(kv, prompt(160, {}, 4));  // 10 blocks from the front of the prompt on
@@ -225,7 +230,8 @@ TEST_CASE("KV cache: a turn that could not use the session's older history repla
   CHECK(serve(kv, prompt(150, {1}, 4)) == 64 + 32);
 }
 
-TEST_CASE("KV cache: turns of one session in parallel leave the history of the one that ends last") {
+TEST_CASE(
+    "KV cache: turns of one session in parallel leave the history of the one that ends last") {
   KvCache kv = cache_of(40);
   const Request longer = prompt(160, {}, 4);
   const Request shorter = prompt(48, {}, 4);
@@ -279,7 +285,8 @@ TEST_CASE("KV cache: clear_cached drops what nobody uses and keeps what somebody
   CHECK(kv.private_blocks() == 3);
 }
 
-TEST_CASE("KV cache: prefix blocks that are no multiple of its blocks are refused, unless reuse is off") {
+TEST_CASE(
+    "KV cache: prefix blocks that are no multiple of its blocks are refused, unless reuse is off") {
   CHECK_THROWS_AS(KvCache({.blocks = 1, .block_tokens = 16, .prefix_block_tokens = 40}),
                   InternalError);
   CHECK_NOTHROW(

@@ -19,12 +19,10 @@ ToyOptions with_blocks(std::int64_t blocks) {
 }
 
 // Two requests of 16 tokens in and 33 out: each ends with 48 stored tokens, 3 blocks.
-ReplicaDriver two_requests(std::int64_t blocks) {
-  ReplicaDriver driver(with_blocks(blocks));
+void serve_two(ReplicaDriver& driver) {
   driver.arrive(0.0, 0, 16, 33);
   driver.arrive(0.0, 1, 16, 33);
   driver.finish();
-  return driver;
 }
 
 tokenyard::workload::Request request(std::int64_t input, std::int64_t output) {
@@ -36,20 +34,25 @@ tokenyard::workload::Request request(std::int64_t input, std::int64_t output) {
 
 }  // namespace
 
-TEST_CASE("two requests of 3 blocks each: with 5 blocks the younger is preempted once, with 6 none") {
-  const ReplicaDriver enough = two_requests(6);
+TEST_CASE(
+    "two requests of 3 blocks each: with 5 blocks the younger is preempted once, with 6 none") {
+  ReplicaDriver enough(with_blocks(6));
+  serve_two(enough);
   CHECK(enough.of(0).preemptions + enough.of(1).preemptions == 0);
   CHECK(enough.of(0).finished_s == enough.of(1).finished_s);
-  const ReplicaDriver short_of_one = two_requests(5);
+  ReplicaDriver short_of_one(with_blocks(5));
+  serve_two(short_of_one);
   CHECK(short_of_one.of(0).preemptions == 0);
   CHECK(short_of_one.of(1).preemptions == 1);
   CHECK(short_of_one.of(1).produced == 33);
   CHECK(short_of_one.tokens_reported() == 66);
 }
 
-TEST_CASE("a preempted request computes its prompt and its own 17 tokens again, after the older one "
-          "has ended") {
-  const ReplicaDriver driver = two_requests(5);
+TEST_CASE(
+    "a preempted request computes its prompt and its own 17 tokens again, after the older one "
+    "has ended") {
+  ReplicaDriver driver(with_blocks(5));
+  serve_two(driver);
   CHECK(driver.order_of_end() == std::vector<std::int64_t>{0, 1});
   std::vector<std::int64_t> computed;
   std::vector<double> resumed;
@@ -64,7 +67,8 @@ TEST_CASE("a preempted request computes its prompt and its own 17 tokens again, 
   CHECK(resumed[0] < 18 * 8e-3);
 }
 
-TEST_CASE("the youngest goes first: of three that grow together the last two are preempted in turn") {
+TEST_CASE(
+    "the youngest goes first: of three that grow together the last two are preempted in turn") {
   ReplicaDriver driver(with_blocks(6));
   for (int id = 0; id < 3; ++id) driver.arrive(0.0, id, 16, 50);  // 65 stored: 5 blocks each
   driver.finish();
@@ -92,7 +96,8 @@ TEST_CASE("a request longer than the model's context is refused whatever the mem
   CHECK_FALSE(driver.replica().can_ever_fit(request(900, 101)));
 }
 
-TEST_CASE("1 % of the blocks is kept back while others run: of 200, beside 100, 98 are given, not 99") {
+TEST_CASE(
+    "1 % of the blocks is kept back while others run: of 200, beside 100, 98 are given, not 99") {
   const auto admitted_s = [](std::int64_t blocks_of_second) {
     ReplicaDriver driver(with_blocks(200));
     driver.arrive(0.0, 0, 100 * 16, 2);
@@ -111,8 +116,9 @@ TEST_CASE("alone, a request may have every block") {
   CHECK(driver.of(0).produced == 1);
 }
 
-TEST_CASE("the head of the queue that does not fit is reported as blocked by capacity, and holds "
-          "back those behind it") {
+TEST_CASE(
+    "the head of the queue that does not fit is reported as blocked by capacity, and holds "
+    "back those behind it") {
   ReplicaDriver driver(with_blocks(100));
   driver.arrive(0.0, 0, 60 * 16, 50);
   driver.arrive(0.0, 1, 60 * 16, 2);
@@ -124,7 +130,8 @@ TEST_CASE("the head of the queue that does not fit is reported as blocked by cap
   CHECK_FALSE(driver.reports().back().capacity_blocked);
 }
 
-TEST_CASE("prefill-first: preempted at the moment its first token is out, a request waits since then") {
+TEST_CASE(
+    "prefill-first: preempted at the moment its first token is out, a request waits since then") {
   // 9 blocks.  Request 0 decodes when the prompt of request 1 comes: 7 blocks' worth, so that the
   // first decode step of both has no block left for 1 and it is preempted without having stalled.
   ToyOptions options = with_blocks(9);
@@ -144,13 +151,14 @@ TEST_CASE("prefill-first: preempted at the moment its first token is out, a requ
   REQUIRE(resumed.size() == 1);
   // From its first token to its second, which follows the end of request 0 and one prompt step.
   CHECK(resumed[0] < driver.of(1).finished_s - driver.of(1).first_token_s);
-  CHECK(resumed[0] ==
-        doctest::Approx(driver.reports()[driver.reports().size() - 2].end_s - driver.of(1).first_token_s)
-            .epsilon(1e-12));
+  CHECK(resumed[0] == doctest::Approx(driver.reports()[driver.reports().size() - 2].end_s -
+                                      driver.of(1).first_token_s)
+                          .epsilon(1e-12));
 }
 
-TEST_CASE("under any load in a cache too small for it every token is made once and every block "
-          "returns") {
+TEST_CASE(
+    "under any load in a cache too small for it every token is made once and every block "
+    "returns") {
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     CAPTURE(seed);
     tokenyard::RandomStream random(seed, "load");
@@ -184,7 +192,8 @@ TEST_CASE("under any load in a cache too small for it every token is made once a
       REQUIRE(fast.of(id).produced == outputs[static_cast<std::size_t>(id)]);
       REQUIRE(fast.of(id).preemptions == slow.of(id).preemptions);
       REQUIRE(fast.of(id).finished_s == doctest::Approx(slow.of(id).finished_s).epsilon(1e-12));
-      REQUIRE(fast.of(id).first_token_s == doctest::Approx(slow.of(id).first_token_s).epsilon(1e-12));
+      REQUIRE(fast.of(id).first_token_s ==
+              doctest::Approx(slow.of(id).first_token_s).epsilon(1e-12));
       preemptions += fast.of(id).preemptions;
     }
     CHECK(preemptions > 0);

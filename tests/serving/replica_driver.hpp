@@ -25,6 +25,8 @@ class ReplicaDriver {
         model_(plan_.pools[0], plan_.pools[0].deployments[0], plan_.scenario.serving, plan_.fabric),
         replica_(model_, plan_.scenario.serving, options.model.max_context, 512, slots_, per_step) {
   }
+  ReplicaDriver(const ReplicaDriver&) = delete;
+  ReplicaDriver& operator=(const ReplicaDriver&) = delete;
 
   // Arrivals come in the order of their times.
   void arrive(double at_s, workload::Request request) {
@@ -65,8 +67,8 @@ class ReplicaDriver {
       const double now_s = replica_.run_end();
       for (const serving::Handle handle : replica_.end_run()) {
         const serving::ActiveRequest& r = slots_[handle];
-        outcomes_[r.request.id] = {r.admitted_s, r.first_token_s, now_s, r.produced,
-                                   r.cached_tokens, r.preemptions};
+        outcomes_[r.request.id] = {r.admitted_s, r.first_token_s, now_s,
+                                   r.produced,   r.cached_tokens, r.preemptions};
         order_of_end_.push_back(r.request.id);
         slots_.remove(handle);
       }

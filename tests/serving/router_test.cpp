@@ -55,7 +55,8 @@ TEST_CASE("least-loaded takes the lowest number among equals") {
   CHECK(send(router) == 3);
 }
 
-TEST_CASE("least-loaded on 1,000 replicas is the replica with the fewest outstanding at every step") {
+TEST_CASE(
+    "least-loaded on 1,000 replicas is the replica with the fewest outstanding at every step") {
   constexpr std::size_t kReplicas = 1000;
   Router router(RouterKind::least_loaded, kReplicas, 1);
   tokenyard::RandomStream random(3, "test");
@@ -143,9 +144,9 @@ TEST_CASE("prefix-affinity follows the longest prefix it has sent") {
   CHECK(send(router, with_prefix({1, 2})) == 0);
   load(router, 0, 1);
   CHECK(send(router, with_prefix({9})) == 1);
-  CHECK(send(router, with_prefix({1, 5})) == 0);      // shares its beginning
+  CHECK(send(router, with_prefix({1, 5})) == 0);  // shares its beginning
   CHECK(send(router, with_prefix({9, 10, 11})) == 1);
-  CHECK(send(router, with_prefix({77})) == 2);        // new: the least loaded
+  CHECK(send(router, with_prefix({77})) == 2);  // new: the least loaded
 }
 
 TEST_CASE("prefix-affinity holds up to twice the least load plus 8, and gives way beyond") {

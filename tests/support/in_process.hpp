@@ -1,6 +1,6 @@
 #pragma once
-// Simulations in the test's own process, on the plain calendar, of plans built by hand or loaded from
-// scenario text.
+// Simulations in the test's own process, on the plain calendar, of plans built by hand or loaded
+// from scenario text.
 #include <unistd.h>
 
 #include <doctest/doctest.h>
@@ -75,8 +75,7 @@ inline metrics::RunResult run_here(const scenario::Plan& plan, workload::Request
 }
 
 inline metrics::RunResult run_here(const scenario::Plan& plan, bool per_step = false) {
-  const auto stream =
-      workload::open_stream(plan.scenario.workload.spec, plan.workload_options);
+  const auto stream = workload::open_stream(plan.scenario.workload.spec, plan.workload_options);
   return run_here(plan, *stream, per_step);
 }
 

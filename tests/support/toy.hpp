@@ -156,6 +156,7 @@ inline catalog::FabricSpec toy_fabric() {
   fabric.switches.latency = microseconds(1);
   fabric.switches.power = watts(500);
   fabric.switches.price = usd(10e3);
+  fabric.cable.price = usd(0);
   return fabric;
 }
 
@@ -170,7 +171,9 @@ inline catalog::NodeSpec toy_node(const catalog::Device& device, std::int64_t de
   nic.name = "nic";
   nic.bandwidth = gigabytes_per_second(50);
   nic.latency = microseconds(5);
+  nic.price = usd(0);
   node.nics = {nic};
+  node.host.price = usd(0);
   node.psu_efficiency = 1.0;
   return node;
 }

@@ -1,0 +1,101 @@
+// Where the run under way is cut: for an arrival, for the end of the warm-up, for the end of the
+// simulation.
+#include <algorithm>
+#include <cmath>
+
+#include "serving/replica.hpp"
+
+namespace tokenyard::serving {
+
+void Replica::enqueue(double now, Handle handle) {
+  waiting_.push_back(handle);
+  // The newcomer can join at the next boundary unless others wait before it or the batch is full;
+  // where KV blocks are short the run is merely cut in two, at no change of any time.  While chunks
+  // fill the whole budget there is no room for another prompt.
+  if (kind_ != Kind::decode || waiting_.size() > 1 || running() >= limits_.max_batch) return;
+  end_at_boundary(now);
+}
+
+void Replica::end_at_boundary(double now) {
+  if (kind_ == Kind::none || run_steps_ <= 1) return;
+  const std::int64_t before = steps_before(now);
+  const bool at_boundary = before > 0 && boundary_s(before) >= now;
+  shorten(at_boundary ? before : before + 1);
+}
+
+Replica::StepUnderWay Replica::stop(double now) {
+  const StepUnderWay last = step_under_way(now);
+  if (last.whole_steps > 0) shorten(last.whole_steps);
+  return last;
+}
+
+Replica::StepUnderWay Replica::step_under_way(double now) const {
+  StepUnderWay last;
+  last.whole_steps = steps_before(now);
+  last.start_s = boundary_s(last.whole_steps);
+  last.end_s = boundary_s(last.whole_steps + 1);
+  last.sequences = running();
+  const auto done = static_cast<double>(last.whole_steps);
+  perf::DecodeBatch batch = run_decodes_ ? decode_batch() : perf::DecodeBatch{};
+  batch.context += done * static_cast<double>(batch.sequences);
+  batch.window_context += done * static_cast<double>(batch.window_growing);
+  if (run_decodes_) last.decode_s = model_->decode_run(batch).first.total_s();
+  if (kind_ == Kind::decode) {
+    last.cost = affine_.first;
+    last.cost.add(affine_.slope, done);
+  } else {
+    std::vector<perf::PrefillSlice> slices = slices_;
+    slices.front().cached += last.whole_steps * slices.front().tokens;
+    last.cost = model_->mixed_step(slices, batch);
+  }
+  return last;
+}
+
+Replica::UnderWay Replica::under_way(double now) const {
+  if (kind_ == Kind::none || !run_decodes_) return {};
+  const std::int64_t steps = steps_before(now);
+  return {.tokens = steps * decoding_, .blocks = new_blocks(steps)};
+}
+
+double Replica::decode_time(std::int64_t steps) const {
+  const auto n = static_cast<double>(steps);
+  return n * first_step_s_ + 0.5 * n * (n - 1.0) * slope_s_;
+}
+
+double Replica::boundary_s(std::int64_t steps) const {
+  if (kind_ == Kind::decode) return start_s_ + decode_time(steps);
+  double at_s = start_s_;
+  for (std::int64_t i = 0; i < steps; ++i) at_s += mixed_step_s_[static_cast<std::size_t>(i)];
+  return at_s;
+}
+
+// Whole steps of the run under way that end at `now` or before; its last step is never one of them.
+std::int64_t Replica::steps_before(double now) const {
+  const std::int64_t most = run_steps_ - 1;
+  std::int64_t steps = 0;
+  if (kind_ == Kind::mixed) {
+    while (steps < most && boundary_s(steps + 1) <= now) ++steps;
+    return steps;
+  }
+  // Invert T(j) = j a + j (j-1) b / 2, then correct the rounding.
+  const double elapsed = now - start_s_;
+  const double a = first_step_s_ - 0.5 * slope_s_;
+  const double guess = slope_s_ > 0.0 ? (std::sqrt(a * a + 2.0 * slope_s_ * elapsed) - a) / slope_s_
+                                      : elapsed / first_step_s_;
+  steps = std::clamp<std::int64_t>(static_cast<std::int64_t>(guess), 0, most);
+  while (steps > 0 && boundary_s(steps) > now) --steps;
+  while (steps < most && boundary_s(steps + 1) <= now) ++steps;
+  return steps;
+}
+
+void Replica::shorten(std::int64_t steps) {
+  if (steps >= run_steps_) return;
+  run_steps_ = steps;
+  if (kind_ == Kind::decode) {
+    end_s_ = boundary_s(steps);
+  } else {
+    measure_mixed_run();
+  }
+}
+
+}  // namespace tokenyard::serving

@@ -1,0 +1,44 @@
+// The state of the pools at a moment, whole steps of runs under way included.
+#include <algorithm>
+
+#include "sim/simulation.hpp"
+
+namespace tokenyard::sim {
+
+void Simulation::on_sample() {
+  if (stopped_ || !work_left()) return;
+  const double interval_s = plan_->scenario.sample_interval.base();
+  const double now_s = calendar_->now();
+  std::vector<metrics::Sample> states(plan_->pools.size());
+  std::vector<double> blocks(states.size(), 0.0);
+  std::vector<double> tokens = tokens_by_pool_;
+  for (const auto& server : servers_) {
+    const std::size_t pool = server->deployment->pool;
+    const serving::Replica& replica = server->replica;
+    const serving::Replica::UnderWay more = replica.under_way(now_s);
+    metrics::Sample& state = states[pool];
+    state.running += static_cast<double>(replica.running());
+    state.queued += static_cast<double>(replica.waiting());
+    // What the run has opened beyond the free blocks was taken from the prefix cache.
+    const serving::KvCache& kv = replica.kv();
+    const std::int64_t used = kv.total() - kv.free() + more.blocks;
+    state.kv_used += static_cast<double>(std::min(kv.total(), used));
+    blocks[pool] += static_cast<double>(kv.total());
+    tokens[pool] += static_cast<double>(more.tokens);
+    if (replica.idle()) continue;
+    state.power_w += meter_.power_change_w(server->metered, replica.run_cost(),
+                                           replica.run_end() - replica.run_begin());
+  }
+  for (std::size_t p = 0; p < states.size(); ++p) {
+    states[p].t_s = now_s;
+    states[p].pool = static_cast<std::int32_t>(p);
+    if (blocks[p] > 0.0) states[p].kv_used /= blocks[p];
+    states[p].power_w += meter_.pool_power_w(p);
+    states[p].output_tokens_per_s = (tokens[p] - sampled_tokens_[p]) / interval_s;
+    samples_.push_back(states[p]);
+  }
+  sampled_tokens_ = tokens;
+  calendar_->at(now_s + interval_s, *this, kSample);
+}
+
+}  // namespace tokenyard::sim

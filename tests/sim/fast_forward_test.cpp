@@ -1,0 +1,249 @@
+// Runs of steps put together give what steps one by one give: every time, token and joule.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <functional>
+#include <string>
+
+#include "support/in_process.hpp"
+#include "support/toy.hpp"
+
+namespace {
+
+using namespace tokenyard;
+using test::metric_of;
+using test::relative_difference;
+
+// Both sum the same terms in another order: n steps of a run as n a + n (n-1)/2 b.
+constexpr double kRounding = 1e-9;
+
+void require_near(double a, double b, const std::string& what) {
+  if (relative_difference(a, b) <= kRounding || std::abs(a - b) < 1e-12) return;
+  FAIL(what, ": ", a, " in runs of steps, ", b, " step by step, a relative difference of ",
+       relative_difference(a, b));
+}
+
+void compare_requests(const metrics::RunResult& fast, const metrics::RunResult& slow) {
+  REQUIRE(fast.requests.size() == slow.requests.size());
+  for (const metrics::RequestRow& a : fast.requests) {
+    CAPTURE(a.id);
+    const metrics::RequestRow& b = test::row_of(slow, a.id);
+    REQUIRE(a.status == b.status);
+    REQUIRE(a.deployment == b.deployment);
+    REQUIRE(a.replica == b.replica);
+    REQUIRE(a.output_tokens == b.output_tokens);
+    REQUIRE(a.cached_tokens == b.cached_tokens);
+    REQUIRE(a.preemptions == b.preemptions);
+    require_near(a.arrival_s, b.arrival_s, "arrival");
+    require_near(a.admitted_s, b.admitted_s, "admission");
+    require_near(a.first_token_s, b.first_token_s, "first token");
+    require_near(a.finished_s, b.finished_s, "end");
+  }
+}
+
+void compare_pools(const metrics::RunResult& fast, const metrics::RunResult& slow) {
+  REQUIRE(fast.pools.size() == slow.pools.size());
+  for (std::size_t p = 0; p < fast.pools.size(); ++p) {
+    const metrics::PoolResult& a = fast.pools[p];
+    const metrics::PoolResult& b = slow.pools[p];
+    // A cause that takes a share of 1e-6 of the time is a difference of larger numbers.
+    const double wall = static_cast<double>(a.devices) * fast.measured_s;
+    for (std::size_t c = 0; c < kCauses; ++c) {
+      if (std::abs(a.device_seconds[c] - b.device_seconds[c]) < kRounding * 1e-3 * wall) continue;
+      require_near(a.device_seconds[c], b.device_seconds[c],
+                   "device seconds of " + std::string(enum_names(Cause{})[c]));
+    }
+    for (std::size_t c = 0; c < metrics::kEnergyComponents; ++c)
+      require_near(a.joules[c], b.joules[c],
+                   "joules of " + std::string(enum_names(metrics::EnergyComponent{})[c]));
+    require_near(a.prefill_device_s, b.prefill_device_s, "prefill time");
+    require_near(a.decode_device_s, b.decode_device_s, "decode time");
+  }
+}
+
+struct Compared {
+  metrics::RunResult fast, slow;
+};
+
+Compared compare(const scenario::Plan& plan) {
+  Compared c{test::run_here(plan, false), test::run_here(plan, true)};
+  CHECK(c.fast.requests_finished > 0);
+  CHECK(c.fast.events < c.slow.events);
+  REQUIRE(c.fast.requests_finished == c.slow.requests_finished);
+  REQUIRE(c.fast.requests_unfinished == c.slow.requests_unfinished);
+  compare_requests(c.fast, c.slow);
+  compare_pools(c.fast, c.slow);
+  for (const char* name : {"mfu", "mbu", "batch_mean", "busy_share", "output_tokens_per_s",
+                           "prefix_hit_rate", "it_energy_j", "ttft_mean_s"}) {
+    CAPTURE(name);
+    require_near(metric_of(c.fast, name), metric_of(c.slow, name), name);
+  }
+  const auto has_gaps = [](const metrics::RunResult& r) {
+    return std::any_of(r.metrics.begin(), r.metrics.end(),
+                       [](const auto& m) { return m.name == "itl_mean_s"; });
+  };
+  REQUIRE(has_gaps(c.fast) == has_gaps(c.slow));
+  if (has_gaps(c.fast)) {
+    require_near(metric_of(c.fast, "itl_mean_s"), metric_of(c.slow, "itl_mean_s"), "mean gap");
+    // A quantile falls into the same bucket or, by rounding, the next one: 0.2 %.
+    for (const char* name : {"itl_p50_s", "itl_p99_s"})
+      CHECK(relative_difference(metric_of(c.fast, name), metric_of(c.slow, name)) < 2.1e-3);
+  }
+  return c;
+}
+
+scenario::Plan on_h100(const std::string& workload, const std::string& rest,
+                       const std::string& deploy = "model: llama-3.1-8b", int nodes = 1,
+                       const std::string& node = "dgx-h100") {
+  return test::plan_of("name: t\nworkload:\n  name: w\n  generator: " + workload +
+                       "\nfleet:\n  pools:\n    - {name: main, node: " + node + ", count: " +
+                       std::to_string(nodes) + ", deploy: {" + deploy + "}}\n" + rest);
+}
+
+std::string poisson(const std::string& rate, const std::string& input, const std::string& output,
+                    int requests) {
+  return "{kind: poisson, rate: " + rate + ", input: " + input + ", output: " + output +
+         ", requests: " + std::to_string(requests) + "}";
+}
+
+}  // namespace
+
+TEST_CASE("fast-forward: long prompts, short answers, in chunks") {
+  const Compared c = compare(on_h100(
+      poisson("20 /s", "{kind: lognormal, median: 6000, sigma: 1, min: 10, max: 60000}",
+              "{kind: uniform, min: 1, max: 30}", 200),
+      "serving: {scheduler: {max_batch_tokens: 1024}}\n", "model: llama-3.1-8b, replicas: 2"));
+  CHECK(metric_of(c.fast, "queue_mean_s") > 0.0);
+}
+
+TEST_CASE("fast-forward: short prompts, long answers") {
+  compare(on_h100(
+      poisson("8 /s", "{kind: uniform, min: 10, max: 300}", "{kind: geometric, mean: 800}", 300),
+      "", "model: llama-3.1-8b, replicas: 1"));
+}
+
+TEST_CASE("fast-forward: KV blocks so short that requests are preempted") {
+  const Compared c = compare(
+      on_h100(poisson("6 /s", "{kind: lognormal, median: 700, sigma: 1, min: 10, max: 8000}",
+                      "{kind: geometric, mean: 500}", 200),
+              "serving: {scheduler: {max_batch: 100, max_batch_tokens: 2048}}\n",
+              "model: llama-3.1-8b, replicas: 1, memory_utilization: 0.25"));
+  CHECK(metric_of(c.fast, "preemptions") > 10);
+}
+
+TEST_CASE("fast-forward: MoE and MLA on experts in parallel, cut off while requests run") {
+  const Compared c = compare(
+      on_h100(poisson("5 /s", "{kind: lognormal, median: 1500, sigma: 1, min: 10, max: 30000}",
+                      "{kind: geometric, mean: 300}", 400),
+              "duration: 30 s\nwarmup: 10 s\n",
+              "model: deepseek-v3, weights: fp8, kv: fp8, tensor_parallel: 8, expert_parallel: 8",
+              1, "hgx-h200"));
+  CHECK(c.fast.requests_unfinished > 0);
+}
+
+TEST_CASE("fast-forward: attention data parallelism over two nodes, pipeline stages") {
+  compare(on_h100(poisson("3 /s", "{kind: lognormal, median: 1500, sigma: 1, min: 10, max: 9000}",
+                          "{kind: geometric, mean: 200}", 100),
+                  "",
+                  "model: deepseek-v3, weights: fp8, kv: bf16, tensor_parallel: 1, "
+                  "expert_parallel: 16, attention_data_parallel: 16",
+                  2, "hgx-h200"));
+  compare(on_h100(poisson("3 /s", "{kind: lognormal, median: 1500, sigma: 1, min: 10, max: 9000}",
+                          "{kind: geometric, mean: 200}", 100),
+                  "", "model: llama-3.1-70b, tensor_parallel: 2, pipeline_parallel: 4"));
+}
+
+TEST_CASE("fast-forward: windowed layers") {
+  compare(on_h100(
+      poisson("10 /s", "{kind: uniform, min: 1, max: 400}", "{kind: geometric, mean: 250}", 300),
+      "", "model: gpt-oss-120b, weights: fp4, tensor_parallel: 2, replicas: 1"));
+}
+
+TEST_CASE(
+    "fast-forward: agents with sub-agents, whose turns wait for each other, in little memory") {
+  for (const std::string router : {"least-loaded", "session-sticky", "prefix-affinity"}) {
+    CAPTURE(router);
+    const Compared c = compare(on_h100(
+        "{kind: agents, rate: 2 /s, output: {kind: lognormal, median: 120, sigma: 0.8}, requests: "
+        "25, "
+        "agents: {turns: {kind: uniform, min: 2, max: 8}, initial_context: {kind: lognormal, "
+        "median: "
+        "1500, sigma: 0.8}, tool_output: {kind: lognormal, median: 700, sigma: 1.0}, tool_time: "
+        "{kind: lognormal, median: 2 s, sigma: 1.2}, shared_system_prompt: 2100, max_context: "
+        "60000, "
+        "fan_out_probability: 0.4, sub_agents: {kind: uniform, min: 2, max: 4}, sub_agent_turns: "
+        "{kind: uniform, min: 1, max: 4}, sub_agent_context: 2000}}",
+        "serving: {router: " + router + ", scheduler: {max_batch_tokens: 2048}}\n",
+        "model: llama-3.1-8b, replicas: 3, memory_utilization: 0.3"));
+    CHECK(metric_of(c.fast, "prefix_hit_rate") > 0.2);
+  }
+}
+
+TEST_CASE("fast-forward: prompts first, while decoding stalls") {
+  const Compared c = compare(
+      on_h100(poisson("10 /s", "{kind: lognormal, median: 1500, sigma: 1, min: 10, max: 20000}",
+                      "{kind: geometric, mean: 200}", 300),
+              "serving: {scheduler: {policy: prefill-first, max_batch_tokens: 2048}}\n",
+              "model: llama-3.1-8b, replicas: 1, memory_utilization: 0.4"));
+  CHECK(metric_of(c.fast, "itl_p99_s") > 2.0 * metric_of(c.fast, "itl_p50_s"));
+}
+
+TEST_CASE("fast-forward: prompts first, with preemptions") {
+  const Compared c = compare(
+      on_h100(poisson("6 /s", "{kind: lognormal, median: 700, sigma: 1, min: 10, max: 8000}",
+                      "{kind: geometric, mean: 500}", 200),
+              "serving: {scheduler: {policy: prefill-first, max_batch_tokens: 2048}}\n",
+              "model: llama-3.1-8b, replicas: 1, memory_utilization: 0.25"));
+  CHECK(metric_of(c.fast, "preemptions") > 10);
+}
+
+TEST_CASE("fast-forward: a fixed number in flight, of random and of equal lengths") {
+  compare(
+      on_h100("{kind: fixed-concurrency, concurrency: 24, input: {kind: uniform, min: 100, max: "
+              "2000}, output: {kind: uniform, min: 10, max: 400}, requests: 300}",
+              "", "model: llama-3.1-8b, replicas: 1"));
+  compare(
+      on_h100("{kind: fixed-concurrency, concurrency: 16, input: 500, output: 100, requests: 100}",
+              "", "model: llama-3.1-8b, replicas: 1"));
+}
+
+TEST_CASE("fast-forward: every router on several replicas sends every request to the same one") {
+  for (const std::string router : {"round-robin", "random", "power-of-two", "least-loaded",
+                                   "prefix-affinity", "session-sticky"}) {
+    CAPTURE(router);
+    const Compared c = compare(
+        on_h100(poisson("40 /s", "{kind: lognormal, median: 800, sigma: 1, min: 10, max: 8000}",
+                        "{kind: geometric, mean: 150}", 400),
+                "serving: {router: " + router + "}\n", "model: llama-3.1-8b, replicas: 5"));
+    std::int32_t last = 0;
+    for (const auto& row : c.fast.requests) last = std::max(last, row.replica);
+    CHECK(last == 4);
+  }
+}
+
+TEST_CASE("fast-forward: the toy fleet under every KV shortage from 12 to 60 blocks") {
+  std::int64_t preemptions = 0;
+  for (std::int64_t blocks = 12; blocks <= 60; blocks += 4) {
+    CAPTURE(blocks);
+    test::ToyOptions options;
+    options.kv_blocks = blocks;
+    options.workload = test::toy_workload(4.0, 60);
+    options.workload.generator->input = {.kind = workload::LengthKind::uniform,
+                                         .mean = {},
+                                         .median = {},
+                                         .min = 1,
+                                         .max = 90,
+                                         .values = {}};
+    options.workload.generator->output = {.kind = workload::LengthKind::uniform,
+                                          .mean = {},
+                                          .median = {},
+                                          .min = 1,
+                                          .max = 90,
+                                          .values = {}};
+    options.serving.scheduler.max_batch_tokens = 64;
+    options.seed = blocks;
+    const Compared c = compare(test::toy_plan(options));
+    for (const auto& row : c.fast.requests) preemptions += row.preemptions;
+  }
+  CHECK(preemptions > 20);
+}
