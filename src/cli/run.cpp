@@ -9,6 +9,7 @@
 #include "cli/command.hpp"
 #include "cli/output.hpp"
 #include "metrics/metric_table.hpp"
+#include "report/side_by_side.hpp"
 #include "report/summary.hpp"
 #include "scenario/resolve.hpp"
 #include "store/read_run.hpp"
@@ -97,30 +98,6 @@ void write_json(JsonWriter& json, const store::RunRecord& run, std::int64_t id) 
   json.end_array().end_object();
 }
 
-// Several variants side by side: parameters and the metrics that matter.
-Table variants_table(const std::vector<store::RunRecord>& runs) {
-  static constexpr const char* kShown[] = {
-      "ttft_p50_s",          "ttft_p99_s",     "tpot_p50_s",      "requests_per_s",
-      "output_tokens_per_s", "slo_attainment", "it_power_mean_w", "usd_per_mtok_output"};
-  Table table;
-  table.columns = {"scenario", "variant"};
-  for (const char* name : kShown) table.columns.emplace_back(name);
-  for (const store::RunRecord& run : runs) {
-    std::vector<Cell> row{run.scenario, run.status == store::RunStatus::failed
-                                            ? run.variant + " (failed)"
-                                            : run.variant};
-    for (const char* name : kShown) {
-      Cell cell;
-      for (const metrics::MetricValue& m : run.result.metrics) {
-        if (m.name == name) cell = metrics::format_metric(*metrics::find_metric(name), m.value);
-      }
-      row.push_back(cell);
-    }
-    table.rows.push_back(std::move(row));
-  }
-  return table;
-}
-
 int exit_code(const std::vector<study::Outcome>& outcomes,
               const std::vector<store::RunRecord>& runs) {
   int code = kDone;
@@ -147,7 +124,7 @@ void print_runs(const std::vector<store::RunRecord>& runs, const std::vector<std
   } else if (runs.size() == 1) {
     print_table(report::run_summary(runs.front()), arguments);
   } else if (!runs.empty()) {
-    print_table(variants_table(runs), arguments);
+    print_table(report::side_by_side(runs), arguments);
   }
   if (arguments.has("json")) return;
   for (const store::RunRecord& run : runs) {

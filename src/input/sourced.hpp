@@ -26,9 +26,8 @@ struct Sourced {
 
   Sourced() = default;
   Sourced(T v) : value(v) {}  // NOLINT(google-explicit-constructor): a default written in the code
-  operator T() const {
-    return value;
-  }  // NOLINT(google-explicit-constructor): reads like the number
+  // NOLINTNEXTLINE(google-explicit-constructor): reads like the number
+  operator T() const { return value; }
 };
 
 }  // namespace tokenyard::input

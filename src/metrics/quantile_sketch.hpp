@@ -4,13 +4,11 @@
 // Values fall into buckets whose bounds grow geometrically, and only the count of each bucket is
 // kept.  A bucket is represented by a value at most 0.1 % from everything in it, so
 //
-//   |quantile(q) - exact| <= 0.001 * exact     for exact values from 2^-30 (0.93e-9) to 2^30
-//   (1.07e9)
+//   |quantile(q) - exact| <= 0.001 * exact   for exact values from 2^-30 to 2^30 (0.93e-9 to 1.07e9)
 //
 // where the exact quantile is the nearest rank: the ceil(q * n)-th smallest of n values, the
 // smallest for q = 0.  Smaller values count as one bucket near zero (absolute error below 1e-9),
-// larger ones as the last bucket; smallest, largest and mean are exact (up to rounding) in any
-// case.
+// larger ones as the last bucket; smallest, largest and mean are exact (up to rounding) anyway.
 //
 // The bucket of v = 2^e * (1 + s) is 350 * (e + p(s)) rounded down, with the cubic
 // p(s) = 6/35 s^3 - 3/5 s^2 + 10/7 s instead of log2(1 + s): a few multiplications instead of a

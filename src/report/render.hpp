@@ -4,12 +4,10 @@
 //   terminal  aligned columns, numbers to the right with three significant digits, whole numbers in
 //             full; control characters are shown as '?', so no text can steer the terminal
 //   csv       RFC 4180 with '\n'; numbers in full precision, NULL empty; a text that a spreadsheet
-//   would
-//             take for a formula (it begins with = + - @ TAB or CR) gets a ' in front
+//             would take for a formula (it begins with = + - @ TAB or CR) gets a ' in front
 //   markdown  a pipe table, three significant digits, markup characters escaped
 //   json      an array of objects, one a line; full precision, NULL and not-a-number null; columns
-//   of
-//             the same name get _2, _3 ... from the second on
+//             of the same name get _2, _3 ... from the second on
 #include <array>
 #include <string>
 #include <string_view>

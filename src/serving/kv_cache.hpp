@@ -5,8 +5,7 @@
 // sequence, or part of a cached unit:
 //
 //   prefix unit   one hash id of the workload (prefix_block_tokens tokens), shared by every
-//   sequence
-//                 whose prompt begins with it; counted once however many use it
+//                 sequence whose prompt begins with it; counted once however many use it
 //   session unit  what a finished turn leaves for the session's next one, beyond its prefix units
 //
 // Units that no running sequence uses may be evicted: the least recently used first, the end of a
@@ -15,8 +14,7 @@
 // Contract:
 //   - free + private + cached = total at all times; free never goes below zero.
 //   - A prompt reuses prefix units from its front without a gap, then its session's unit when all
-//   its
-//     prefix ids were found; at least one token is always computed.
+//     its prefix ids were found; at least one token is always computed.
 //   - Knows no time: the order of calls is the order of use.
 //
 // Worked example: 10 blocks of 16 tokens; a prompt of 100 tokens takes ceil(100/16) = 7; when it

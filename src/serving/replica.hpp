@@ -19,7 +19,7 @@
 //
 // Contract:
 //   - enqueue only requests for which can_ever_fit() holds; a single one then always makes
-//   progress.
+//     progress.
 //   - begin_run(now) only when no run is under way; end_run() at the time that run_end() said.
 //   - Every token of every request is produced exactly once.
 #include <cstdint>

@@ -7,8 +7,7 @@
 //   least-loaded     the one with the fewest outstanding (ties: the lowest number)
 //   session-sticky   a session's replica of before, else least-loaded
 //   prefix-affinity  the replica that last saw the longest common prefix (or the session), unless
-//   it has
-//                    more than twice the least load plus 8; else least-loaded
+//                    it has more than twice the least load plus 8; else least-loaded
 //
 // Outstanding counts requests routed and not yet finished.  The router keeps its own table of where
 // prefixes went, as gateways do; it does not look into the replicas' caches.

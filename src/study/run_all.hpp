@@ -22,8 +22,8 @@ struct StudyOptions {
   std::string db_path;
   std::size_t jobs = 1;
   bool per_step = false;
-  std::function<void(const StudyProgress&)> on_progress;
-  std::function<bool()> interrupted;  // true: stop, keeping what is done
+  std::function<void(const StudyProgress&)> on_progress = {};
+  std::function<bool()> interrupted = {};  // true: stop, keeping what is done
 };
 
 struct Outcome {

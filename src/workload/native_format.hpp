@@ -23,8 +23,7 @@ namespace tokenyard::workload {
 
 // Writes the stream to its end, or up to `limit` requests; returns how many.  Throws InputError for
 // an endless stream without a limit, and when the file cannot be written; zstd when the path ends
-// in
-// ".zst".
+// in ".zst".
 std::int64_t write_native(RequestStream& stream, const std::string& path,
                           std::optional<std::int64_t> limit = {});
 std::int64_t write_native(RequestStream& stream, std::ostream& out,

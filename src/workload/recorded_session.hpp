@@ -12,8 +12,7 @@
 //     coding-agent sessions: 3.7 s at 103 tokens out, 30.5 s at 1,719).
 //   - A sub-agent's first round waits for the latest main round that had finished when it started.
 //   - The first main round that starts after a sub-agent's last round had finished waits for that
-//   as
-//     well, when a tool result brought it about: that is how the sub-agent's answer comes back.  A
+//     as well, when a tool result brought it about: that is how the sub-agent's answer comes back.  A
 //     round that a person brought about does not wait.  A joining round then waits as long as it
 //     did in the recording after the last of all that it waits for.
 //

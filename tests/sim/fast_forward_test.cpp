@@ -78,6 +78,9 @@ Compared compare(const scenario::Plan& plan) {
     CAPTURE(name);
     require_near(metric_of(c.fast, name), metric_of(c.slow, name), name);
   }
+  // Blocks are counted as opened evenly over a run: right to about half a block a sequence and run.
+  CHECK(relative_difference(metric_of(c.fast, "kv_utilization"),
+                            metric_of(c.slow, "kv_utilization")) < 0.02);
   const auto has_gaps = [](const metrics::RunResult& r) {
     return std::any_of(r.metrics.begin(), r.metrics.end(),
                        [](const auto& m) { return m.name == "itl_mean_s"; });
@@ -177,6 +180,15 @@ TEST_CASE(
         "model: llama-3.1-8b, replicas: 3, memory_utilization: 0.3"));
     CHECK(metric_of(c.fast, "prefix_hit_rate") > 0.2);
   }
+}
+
+TEST_CASE("fast-forward: 40 recorded agent sessions that evict each other's history") {
+  const Compared c = compare(
+      test::plan_of("name: t\nworkload: workloads/agents-40.yaml\nfleet:\n  pools:\n    - {name: "
+                    "main, node: dgx-h100, "
+                    "deploy: {model: llama-3.1-8b, replicas: 1, memory_utilization: 0.4}}\n"));
+  CHECK(c.fast.requests_finished > 1000);
+  CHECK(metric_of(c.fast, "prefix_hit_rate") > 0.2);
 }
 
 TEST_CASE("fast-forward: prompts first, while decoding stalls") {

@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "sim/simulate.hpp"
+#include "support/in_child.hpp"
 #include "support/in_process.hpp"
 
 namespace {
@@ -51,6 +53,9 @@ TEST_CASE(
   CHECK(test::metric_of(result, "prefix_hit_rate") > 0.1);
   // The trace holds 59 minutes; no fleet that keeps up ends before its last arrival.
   CHECK(result.simulated_s > 3500.0);
+  const std::string on_simgrid =
+      test::in_child([&] { return sim::simulate(plan, {}).request_digest; });
+  CHECK(on_simgrid == result.request_digest);
 }
 
 TEST_CASE(

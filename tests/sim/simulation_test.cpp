@@ -216,7 +216,8 @@ TEST_CASE("simulation: an endless closed loop that nothing fits is refused and d
   auto plan = toy_plan(options);
   plan.scenario.duration = seconds(10);
   CHECK(refusal([&] { run_here(plan); }) ==
-        "workload: not one of 100000 requests in a row fits a replica; the last has 5000 + 100 "
+        "error: workload: not one of 100000 requests in a row fits a replica; the last has 5000 + "
+        "100 "
         "tokens");
 }
 
@@ -248,7 +249,7 @@ TEST_CASE("simulation: a request for a model that no pool deploys is the user's 
   ListStream stream(requests);
   stream.name_models({"", "llama-9"});
   CHECK(refusal([&] { run_here(toy_plan(), stream); }) ==
-        "request 1 asks for the model 'llama-9', which no pool deploys");
+        "error: request 1 asks for the model 'llama-9', which no pool deploys");
 }
 
 TEST_CASE("simulation: a request that the router's choice could never hold goes where it fits") {
@@ -272,13 +273,14 @@ TEST_CASE(
   auto plan = toy_plan();
   plan.scenario.warmup = seconds(50);
   ListStream stream(every_second(3));
-  const std::string text = refusal([&] { run_here(plan, stream); });
-  CHECK(text.rfind("warmup: 50 s leaves nothing to measure of a run of 2.58", 0) == 0);
+  CHECK(refusal([&] { run_here(plan, stream); }) ==
+        "error: warmup: 50.0 s leaves nothing to measure of a run of 2.59 s");
   ToyOptions options;
   options.serving.kv_cache.block_tokens = 24;
   ListStream other(every_second(3));
   CHECK(refusal([&] { run_here(toy_plan(options), other); }) ==
-        "serving.kv_cache.block_tokens: 24 does not divide the workload's prefix blocks of 512 "
+        "error: serving.kv_cache.block_tokens: 24 does not divide the workload's prefix blocks of "
+        "512 "
         "tokens");
 }
 
