@@ -44,6 +44,7 @@ struct StepSpan {
   double sequences = 0.0;  // in the batch
   double flops = 0.0;      // of the model, over the replica's devices
   double bytes = 0.0;      // weights and KV that had to move
+  bool capacity_blocked = false;  // the next request in line did not fit the KV cache
 };
 
 // What comes from elsewhere, for the measured window.
@@ -90,6 +91,7 @@ class RunAccumulator {
  private:
   [[nodiscard]] double share_in_window(double start_s, double end_s) const;
   [[nodiscard]] double statistic(Latency latency, Statistic statistic) const;
+  [[nodiscard]] double statistic_of_all(Latency latency, Statistic statistic) const;
   void add_latencies(std::vector<MetricValue>& out) const;
   void add_throughput(std::vector<MetricValue>& out, const RunTotals& totals, const Slo& slo) const;
   void add_utilisation(std::vector<MetricValue>& out, const RunTotals& totals) const;
@@ -106,12 +108,14 @@ class RunAccumulator {
   };
   Window window_;
   std::int64_t judged_ = 0, met_ = 0;  // of the requests that arrived in the measured window
+  std::int64_t unserved_ = 0;          // of these, rejected or missed without a latency
 
   double busy_s_ = 0.0;            // of replicas
   double sequence_seconds_ = 0.0;  // batch integrated over busy time
   double flops_ = 0.0;
   double bytes_ = 0.0;
   double kv_block_seconds_ = 0.0;
+  double capacity_blocked_s_ = 0.0;
 };
 
 // Metrics that a finished result implies: sizes of the fleet and of its network.

@@ -60,7 +60,7 @@ bool Slo::broken_by(const RequestRow& unfinished, double end_s) const {
   const auto waited_s = [&](double reached_s) {
     return (reached_s >= 0.0 ? reached_s : end_s) - unfinished.arrival_s;
   };
-  return waited_s(unfinished.admitted_s) > queue_s_ ||
+  return unfinished.first_token_s < 0.0 || waited_s(unfinished.admitted_s) > queue_s_ ||
          waited_s(unfinished.first_token_s) > ttft_s_ || waited_s(-1.0) > e2el_s_;
 }
 

@@ -38,7 +38,8 @@ class Slo {
     return latency.ttft_s <= ttft_s_ && latency.tpot_s <= tpot_s_ && latency.e2el_s <= e2el_s_ &&
            latency.queue_s <= queue_s_;
   }
-  // Whether a request that is still in the system at end_s has already broken a limit.
+  // Whether a request that is still in the system at end_s counts as missed: it has broken a limit, or
+  // has not even a first token.
   [[nodiscard]] bool broken_by(const RequestRow& unfinished, double end_s) const;
 
  private:

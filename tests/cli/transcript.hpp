@@ -55,7 +55,7 @@ class Shell {
  public:
   Shell() {
     std::filesystem::create_directories(yard_.file(".run"));
-    yard_.write("toy.yaml", kToyScenario);
+    yard_.write("toy.yaml", kToyScenario + "serving: {host: {per_step: 0 s, per_sequence: 0 s}}\n");
     std::filesystem::create_symlink(program_path(), yard_.file(".run/tokenyard"));
   }
   CommandEnd run(const std::string& command) const {

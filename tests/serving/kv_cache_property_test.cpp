@@ -319,20 +319,22 @@ class Walk {
 }  // namespace
 
 TEST_CASE("KV cache: any sequence of operations leaves what a block-by-block model leaves") {
-  const bool reuse_and_keep[3][2] = {{true, true}, {true, false}, {false, false}};
-  for (const auto& [reuse, keep] : reuse_and_keep) {
+  struct Policy {
+    bool reuse, keep_sessions;
+  };
+  for (const Policy policy : {Policy{true, true}, Policy{true, false}, Policy{false, false}}) {
     std::int64_t tokens_reused = 0;
     std::int64_t refused = 0;
     for (std::uint64_t seed = 1; seed <= 30; ++seed) {
       CAPTURE(seed);
-      CAPTURE(reuse);
-      CAPTURE(keep);
+      CAPTURE(policy.reuse);
+      CAPTURE(policy.keep_sessions);
       // 24 to 53 blocks of 4 tokens, prefix ids of 8: four prompts fill the cache.
       Walk walk({.blocks = 23 + static_cast<std::int64_t>(seed),
                  .block_tokens = 4,
                  .prefix_block_tokens = 8,
-                 .reuse = reuse,
-                 .keep_sessions = keep},
+                 .reuse = policy.reuse,
+                 .keep_sessions = policy.keep_sessions},
                 seed);
       for (int i = 0; i < 400; ++i) walk.step();
       walk.drain();
@@ -340,7 +342,7 @@ TEST_CASE("KV cache: any sequence of operations leaves what a block-by-block mod
       refused += walk.refused();
     }
     // The walks do what they are for: they reuse, and they run out of room.
-    CHECK((tokens_reused > 1000) == reuse);
+    CHECK((tokens_reused > 1000) == policy.reuse);
     CHECK(refused > 100);
   }
 }

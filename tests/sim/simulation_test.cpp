@@ -57,6 +57,17 @@ TEST_CASE("simulation: requests that arrive at one moment share the first batch"
 }
 
 TEST_CASE(
+    "simulation: who arrives exactly when a step ends joins the next one, by runs or by steps") {
+  ListStream alone({request_at(0, 0.0, 16, 50)});
+  const double boundary_s = row_of(run_here(toy_plan(), alone), 0).first_token_s;
+  for (const bool per_step : {false, true}) {
+    ListStream stream({request_at(0, 0.0, 16, 50), request_at(1, boundary_s, 16, 50)});
+    const auto result = run_here(toy_plan(), stream, per_step);
+    CHECK(row_of(result, 1).admitted_s == boundary_s);
+  }
+}
+
+TEST_CASE(
     "simulation: a turn without think time joins the batch that forms when the one before ends") {
   ListStream stream(
       {request_at(0, 0.0, 16, 100), request_at(1, 0.0, 16, 5), request_after(2, {1}, 0.0)});

@@ -32,6 +32,8 @@ engines:
     peak: {bf16: 100 TFLOP/s}
     efficiency: {prefill: 1, decode: 1, attention_prefill: 1, attention_decode: 1}
     launch_overhead: 0 s
+    roofline_exponent: 1000
+    activation_traffic: 0
 memory:
   - {tier: hbm, capacity: 16 GB, bandwidth: 1 TB/s, energy: 100 pJ/B, holds: [weights, kv]}
 links:
