@@ -1,9 +1,9 @@
 -- What batch do the replicas reach, and is it KV capacity or speed that limits it?
--- capacity_wait is the share of device time in which requests waited only for KV blocks.
+-- capacity_blocked_share is the share of busy time in which the next request did not fit the KV cache.
 SELECT s.run_id, s.scenario, s.variant, s.batch_mean, s.kv_utilization, s.tpot_p50_s,
        s.output_tokens_per_s_per_device,
-       sum(CASE a.cause WHEN 'capacity_wait' THEN a.device_seconds END) / sum(a.device_seconds)
-         AS capacity_wait_share,
+       (SELECT value FROM metric WHERE run_id = s.run_id AND name = 'capacity_blocked_share')
+         AS capacity_blocked_share,
        sum(CASE a.cause WHEN 'kv_bw' THEN a.device_seconds END) / sum(a.device_seconds) AS kv_bw_share,
        max(p.value) AS preemptions
 FROM run_summary s

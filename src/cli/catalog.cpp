@@ -38,7 +38,7 @@ std::string short_of(Catalog& catalog, EntryKind kind, const std::string& name,
   if (kind == EntryKind::device) {
     const catalog::Device* d = catalog.device(name, diagnostics);
     if (d == nullptr) return "";
-    std::string text = d->vendor + ", ";
+    std::string text = d->vendor.empty() ? "" : d->vendor + ", ";
     for (const catalog::MemoryTier& tier : d->memory) {
       if (tier.holds.empty()) continue;
       text += to_text(tier.capacity.value) + ' ' + tier.tier + " at " +
@@ -127,7 +127,7 @@ int check_all(Catalog& catalog, const Arguments& arguments) {
   if (!table.rows.empty() || !for_people) print_table(table, arguments);
   if (for_people) {
     print(std::to_string(entries) + " entries read, " + std::to_string(findings.size()) +
-          " findings\n");
+          (findings.size() == 1 ? " finding\n" : " findings\n"));
   }
   return wrong ? kAnswerIsNo : kDone;
 }

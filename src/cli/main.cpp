@@ -29,7 +29,7 @@ std::string help(const Command& command) {
 }
 
 // The problems, and for files what that means.
-void print_problems(const InputError& error) {
+void print_problems(const InputError& error, const std::string& verb) {
   std::cerr << error.what() << '\n';
   std::vector<std::string> files;
   for (const Diagnostic& d : error.diagnostics()) {
@@ -42,7 +42,7 @@ void print_problems(const InputError& error) {
   const std::size_t errors = error.diagnostics().size();
   std::cerr << "tokenyard: " << errors << (errors == 1 ? " error in " : " errors in ")
             << files.size() << (files.size() == 1 ? " file" : " files")
-            << "; nothing was simulated\n";
+            << (verb == "run" ? "; nothing was simulated\n" : "\n");
 }
 
 int dispatch(int argc, char** argv) {
@@ -77,7 +77,7 @@ int main(int argc, char** argv) {
   try {
     return cli::dispatch(argc, argv);
   } catch (const InputError& error) {
-    cli::print_problems(error);
+    cli::print_problems(error, argc > 1 ? argv[1] : "");
     return cli::kBadInput;
   } catch (const std::exception& error) {
     std::cerr << "tokenyard: " << error.what() << '\n';

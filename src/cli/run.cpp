@@ -29,8 +29,8 @@ std::vector<scenario::Plan> plans_of(const Arguments& arguments) {
   std::vector<Diagnostic> problems;
   for (const std::string& path : arguments.operands()) {
     try {
-      std::vector<scenario::Plan> of_scenario =
-          scenario::load_plans(path, arguments.pairs("set"), catalog);
+      std::vector<scenario::Plan> of_scenario = scenario::load_plans(
+          path, arguments.pairs("set"), catalog, arguments.has("skip-bad-lines"));
       for (scenario::Plan& plan : of_scenario) {
         study::check_plan(plan);
         plans.push_back(std::move(plan));
@@ -138,7 +138,9 @@ int run(const Arguments& arguments) {
   std::vector<study::Outcome> outcomes;
   {
     ProgressLine line;
-    std::signal(SIGINT, [](int) { interrupt_asked = 1; });
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+      std::signal(signal, [](int) { interrupt_asked = 1; });
+    }
     outcomes = study::run_all(
         plans, {.db_path = db,
                 .jobs = static_cast<std::size_t>(arguments.integer("jobs", 1)),
@@ -176,6 +178,8 @@ Command run_command() {
           {{"db", "FILE", "result database, made when it does not exist", "results.db"},
            set_option(),
            {"jobs", "N", "runs at a time", "1"},
+           {"skip-bad-lines", "",
+            "counts malformed lines of a trace instead of stopping at the first", ""},
            {"per-step", "", "simulates every step by itself: slow, the proof of the fast way", ""},
            {"json", "", "prints JSON: an array with one object a run", ""},
            format_option(),

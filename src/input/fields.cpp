@@ -119,14 +119,16 @@ void check_long_form_keys(ReadContext& context, const Node& node) {
 
 std::string quantity_schema(Dim dim) {
   const std::string doc = json_quote(describe_dim(dim));
-  if (dim == kNone) return R"({"type":["number","string"],"description":)" + doc + "}";
+  if (dim == kNone)
+    return R"({"type":["number","string"],"pattern":"^[+-]?[0-9.]","description":)" + doc + "}";
   return R"({"type":"string","pattern":"^[+-]?[0-9.]","description":)" + doc + "}";
 }
 
 std::string sourced_schema(const std::string& value_schema) {
+  // A year alone is a number to YAML.
   return R"({"anyOf":[)" + value_schema + R"(,{"type":"object","properties":{"value":)" +
          value_schema + R"(,"low":)" + value_schema + R"(,"high":)" + value_schema +
-         R"(,"source":{"type":"string"},"date":{"type":"string"},"confidence":)" +
+         R"(,"source":{"type":"string"},"date":{"type":["string","integer"]},"confidence":)" +
          enum_schema(names_of<Confidence>()) +
          R"(},"required":["value"],"additionalProperties":false}]})";
 }

@@ -7,7 +7,10 @@
 //     with all their tokens, and divide by the window's length;
 //   - latencies and attainment describe the requests that ARRIVED in the window, so that none is
 //     measured that the empty system of the beginning served; of these, the ones still unfinished
-//     at the end have no latency but count as missed when they have already broken a limit.
+//     at the end have no latency but count as missed when they have already broken a limit or have
+//     no token yet.
+// A percentile of the SLO is checked over all that were judged: what was rejected or missed without
+// a latency is later than any limit, so a fleet that serves few requests fast does not meet its SLO.
 // What goes on between two moments (steps, KV blocks held) counts with the share of it that lies in
 // the window.
 //
@@ -41,9 +44,9 @@ struct GapRun {
 struct StepSpan {
   double start_s = 0.0;
   double end_s = 0.0;
-  double sequences = 0.0;  // in the batch
-  double flops = 0.0;      // of the model, over the replica's devices
-  double bytes = 0.0;      // weights and KV that had to move
+  double sequences = 0.0;         // in the batch
+  double flops = 0.0;             // of the model, over the replica's devices
+  double bytes = 0.0;             // weights and KV that had to move
   bool capacity_blocked = false;  // the next request in line did not fit the KV cache
 };
 

@@ -65,12 +65,20 @@ void add_throughput(std::vector<MetricInfo>& table) {
   add({"slo_attainment", "ratio",
        "share of the requests that arrived after the warm-up and met every request-level limit; "
        "rejected "
-       "ones, and unfinished ones past a limit, count as missed",
+       "ones, and unfinished ones past a limit or without a token, count as missed",
        higher, kNone});
   add({"slo_met", "ratio",
        "1 when every percentile that the SLO states is within its limit, else 0", higher, kNone});
   add({"requests_finished", "count", "requests finished, warm-up included", neither, kNone});
-  add({"requests_rejected", "count", "requests that no replica could ever hold", lower, kNone});
+  add({"requests_rejected", "count",
+       "requests that no replica could ever hold, and those that waited for one of them", lower,
+       kNone});
+  add({"requests_rejected_context", "count",
+       "of the rejected: longer than the model's context or the KV cache of any replica", lower,
+       kNone});
+  add({"requests_rejected_follower", "count",
+       "of the rejected: later turns of a session whose earlier request was rejected", lower,
+       kNone});
   add({"requests_unfinished", "count", "requests still waiting or running at the end", lower,
        kNone});
 }
@@ -88,8 +96,8 @@ void add_utilisation(std::vector<MetricInfo>& table) {
        "in replicas)",
        higher, kNone});
   add({"kv_utilization", "ratio",
-       "share of KV blocks held by sequences or the prefix cache, mean over the measured window",
-       neither, kNone});
+       "share of KV blocks that running sequences use, mean over the measured window", neither,
+       kNone});
   add({"prefix_hit_rate", "ratio",
        "prompt tokens found in the prefix cache / prompt tokens, of the requests finished in the "
        "measured "
@@ -97,6 +105,10 @@ void add_utilisation(std::vector<MetricInfo>& table) {
        higher, kNone});
   add({"batch_mean", "count", "sequences per step, mean over the time in which replicas run steps",
        neither, kNone});
+  add({"capacity_blocked_share", "ratio",
+       "share of the replicas' busy time in which the next request in line did not fit the KV "
+       "cache",
+       lower, kNone});
   add({"busy_share", "ratio", "share of the replicas' measured time in which they run steps",
        neither, kNone});
   add({"preemptions", "count",
@@ -137,11 +149,14 @@ void add_costs(std::vector<MetricInfo>& table) {
   add({"opex_usd_per_year", "USD/year",
        "energy, space, maintenance and staff of a year of operation", lower, kMoney});
   add({"tco_usd", "USD",
-       "total cost of ownership: present value of all payments over the horizon, less residual "
-       "value",
+       "annualised cost of everything, financing and residual value included, times the "
+       "horizon",
        lower, kMoney});
   add({"usd_per_mtok_input", "USD/Mtok",
        "cost per million prompt tokens, costs split between input and output by device time", lower,
+       kNone});
+  add({"usd_per_mtok_output_allocated", "USD/Mtok",
+       "cost per million output tokens, costs split between input and output by device time", lower,
        kNone});
   add({"usd_per_mtok_output", "USD/Mtok", "whole cost per million output tokens", lower, kNone});
   add({"usd_per_mtok_blended", "USD/Mtok",

@@ -203,7 +203,8 @@ Placement place(const scenario::PoolPlan& pool, const DeploymentPlan& d,
   const double block_bytes = p.kv_bytes_per_token * as_double(serving.kv_cache.block_tokens);
   const double blocks =
       block_bytes > 0.0 ? std::floor(kv_bytes / block_bytes) : blocks_of_full_batch(d, serving);
-  p.kv_blocks = static_cast<std::int64_t>(blocks) * d.attention_data_parallel;
+  p.kv_blocks_per_rank = static_cast<std::int64_t>(blocks);
+  p.kv_blocks = p.kv_blocks_per_rank * d.attention_data_parallel;
   p.tiers.resize(tiers);
   for (std::size_t i = 0; i < tiers; ++i) p.tiers[i] = {weight_use[i], kv_room[i]};
   p.weight_seconds_per_byte = seconds_per_byte(device, weight_use, catalog::Holds::weights);

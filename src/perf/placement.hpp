@@ -46,7 +46,9 @@ struct Placement {
   double window_bytes = 0.0;              // per device, set aside for windowed layers
   double workspace_bytes = 0.0;           // per device
   std::int64_t kv_blocks = 0;             // of the whole replica
-  double weight_seconds_per_byte = 0.0;   // at peak bandwidth, spread over the tiers used
+  std::int64_t kv_blocks_per_rank =
+      0;  // of one attention-data rank: the most one sequence can have
+  double weight_seconds_per_byte = 0.0;  // at peak bandwidth, spread over the tiers used
   double kv_seconds_per_byte = 0.0;
   double weight_joules_per_byte = 0.0;
   double kv_joules_per_byte = 0.0;

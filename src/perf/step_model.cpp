@@ -234,8 +234,9 @@ StepCost StepModel::fixed_cost(double decoding, double chunk_tokens, double samp
   const Tokens mean{total / microbatches, even / microbatches, sampled / microbatches};
   StepCost busy;
   busy.add(stage(mean), microbatches);
-  // One prompt's chunk is on one data-parallel rank; the others wait for it.
-  const double fullest = std::max(even, largest_chunk + decoding / attention_data_);
+  // Sequences and chunks are on one data-parallel rank each; the others wait for the fullest.
+  const double fullest =
+      std::max(even, largest_chunk + decoding / attention_data_ * fullest_over_mean(decoding));
   if (fullest > even) {
     Tokens uneven = mean;
     uneven.rank = fullest / microbatches;
@@ -299,6 +300,14 @@ StepCost StepModel::prefill_attention(const PrefillSlice& slice) const {
   return cost;
 }
 
+// Sequences lie on data-parallel ranks whole, in each micro-batch: the rank with the most has this
+// many times the mean.
+double StepModel::fullest_over_mean(double sequences) const {
+  if (attention_data_ <= 1.0 || sequences <= 0.0) return 1.0;
+  const double shares = attention_data_ * std::min(pipeline_, sequences);
+  return std::ceil(sequences / shares) * shares / sequences;
+}
+
 AffineCost StepModel::decode_run(const DecodeBatch& batch) const {
   AffineCost run;
   run.first = decode_[static_cast<std::size_t>(batch.sequences)];
@@ -310,6 +319,9 @@ AffineCost StepModel::decode_run(const DecodeBatch& batch) const {
   StepCost growth;
   growth.add(context_, sequences);
   if (window_tokens_ > 0) growth.add(window_context_, as_double(batch.window_growing));
+  const double waiting = fullest_over_mean(sequences) - 1.0;
+  attention[Cause::imbalance] += waiting * attention.total_s();
+  growth[Cause::imbalance] += waiting * growth.total_s();
   add_pipelined(run.first, attention, microbatches);
   add_pipelined(run.slope, growth, microbatches);
   return run;
@@ -325,6 +337,8 @@ StepCost StepModel::mixed_step(std::span<const PrefillSlice> prefill,
   StepCost attention;
   attention.add(context_, batch.context);
   if (window_tokens_ > 0) attention.add(window_context_, batch.window_context);
+  attention[Cause::imbalance] +=
+      (fullest_over_mean(as_double(batch.sequences)) - 1.0) * attention.total_s();
   for (const PrefillSlice& slice : prefill) {
     chunk_tokens += as_double(slice.tokens);
     largest = std::max(largest, as_double(slice.tokens));

@@ -39,8 +39,8 @@
 //
 // Sources: Williams, Waterman, Patterson, "Roofline", CACM 52(4), 2009; Pope et al., "Efficiently
 // Scaling Transformer Inference", MLSys 2023; DeepSeek-V2 report (MLA absorption).
-// Assumes tokens spread evenly over data-parallel ranks in decode.  Leaves out padding of batches
-// to captured graph sizes and clock throttling.
+// Assumes that sequences are dealt to data-parallel ranks evenly: the fullest has ceil(B / a), each
+// of mean length.  Leaves out padding of batches to captured graph sizes and clock throttling.
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -108,6 +108,7 @@ class StepModel {
   void add_head(StepCost& cost, const Tokens& tokens) const;
   [[nodiscard]] StepCost fixed_cost(double decoding, double chunk_tokens, double sampled,
                                     double largest_chunk) const;
+  [[nodiscard]] double fullest_over_mean(double sequences) const;
   [[nodiscard]] StepCost context_cost(bool windowed) const;
   [[nodiscard]] StepCost prefill_attention(const PrefillSlice& slice) const;
   [[nodiscard]] double prefill_flops_per_layer(double chunk, double cached, double pairs) const;

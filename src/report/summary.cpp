@@ -106,7 +106,8 @@ void add_performance(Summary& s) {
   s.metric("devices", "devices");
   s.metric("MFU", "mfu");
   s.metric("MBU", "mbu");
-  s.metric("KV blocks held", "kv_utilization");
+  s.metric("KV blocks in use", "kv_utilization");
+  s.metric("requests wait for KV", "capacity_blocked_share");
   s.metric("prefix cache hits", "prefix_hit_rate");
   s.metric("mean batch", "batch_mean");
   s.metric("preemptions", "preemptions");
@@ -148,9 +149,10 @@ void add_energy_and_cost(Summary& s) {
   s.metric("capex", "capex_usd");
   s.metric("opex", "opex_usd_per_year");
   s.metric("TCO", "tco_usd");
-  s.metric("per million input tokens", "usd_per_mtok_input");
   s.metric("per million output tokens", "usd_per_mtok_output");
   s.metric("per million tokens", "usd_per_mtok_blended");
+  s.metric("input, by device time", "usd_per_mtok_input");
+  s.metric("output, by device time", "usd_per_mtok_output_allocated");
   s.metric("per device hour", "usd_per_device_hour");
 }
 

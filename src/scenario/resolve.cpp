@@ -186,7 +186,12 @@ std::string hash_of_trace(const Plan& plan, const input::Node& root, Diagnostics
   }
 }
 
-Plan resolve(const Variant& variant, const std::string& path, catalog::Catalog& catalog,
+struct Source {
+  std::string path;  // of the scenario
+  bool skip_bad_lines = false;
+};
+
+Plan resolve(const Variant& variant, const Source& source, catalog::Catalog& catalog,
              Diagnostics& diagnostics) {
   using catalog::Catalog;
   Plan plan;
@@ -196,7 +201,9 @@ Plan resolve(const Variant& variant, const std::string& path, catalog::Catalog& 
   }
   input::ReadContext context{&diagnostics, "", std::nullopt};
   input::read_value(context, variant.root, plan.scenario);
-  read_workload(plan, path, catalog.root(), diagnostics);
+  read_workload(plan, source.path, catalog.root(), diagnostics);
+  auto& trace = plan.scenario.workload.spec.trace;
+  if (source.skip_bad_lines && trace) trace->skip_bad_lines = true;
   const input::Node* fleet_node = variant.root.find("fleet");
   if (fleet_node == nullptr || fleet_node->kind != input::Node::Kind::map) return plan;
   const FleetSpec& fleet = plan.scenario.fleet;
@@ -260,7 +267,7 @@ std::int64_t Plan::device_count() const {
 }
 
 std::vector<Plan> load_plans(const std::string& scenario_path, const Overrides& overrides,
-                             catalog::Catalog& catalog) {
+                             catalog::Catalog& catalog, bool skip_bad_lines) {
   Diagnostics diagnostics;
   input::Node root = input::load_yaml(scenario_path, diagnostics);
   diagnostics.throw_if_any();
@@ -276,7 +283,7 @@ std::vector<Plan> load_plans(const std::string& scenario_path, const Overrides& 
   std::vector<Plan> plans;
   for (const Variant& variant : variants) {
     Diagnostics of_variant;
-    Plan plan = resolve(variant, scenario_path, catalog, of_variant);
+    Plan plan = resolve(variant, {scenario_path, skip_bad_lines}, catalog, of_variant);
     // The first variant with problems says them; the others would mostly repeat them.
     of_variant.throw_if_any();
     plans.push_back(std::move(plan));

@@ -173,6 +173,10 @@ void describe(input::Fields& f, ScenarioFile& x) {
   f.optional("store_requests", x.store_requests, "which rows of the request table are stored");
   f.optional("sample_interval", x.sample_interval, "between rows of the sample table; 0 s: none")
       .at_least(0.0);
+  if (f.has("sample_interval") && x.sample_interval.base() > 0.0 &&
+      x.sample_interval.base() < 0.01) {
+    f.problem("sample_interval", "is out of range; expected 0 s (no samples) or at least 10 ms");
+  }
   f.optional("expect", x.expect, "what metrics should be; checked after the run");
 }
 

@@ -35,7 +35,8 @@ Replica::Replica(const perf::StepModel& model, const scenario::ServingSpec& serv
 bool Replica::can_ever_fit(const workload::Request& request) const {
   const std::int64_t tokens = request.input_tokens + request.output_tokens;
   // The last token is given out and never stored.
-  return tokens <= max_context_ && kv_.blocks_for(tokens - 1) <= kv_.total();
+  return tokens <= max_context_ &&
+         kv_.blocks_for(tokens - 1) <= model_->placement().kv_blocks_per_rank;
 }
 
 perf::DecodeBatch Replica::decode_batch() const {

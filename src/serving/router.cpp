@@ -1,5 +1,7 @@
 #include "serving/router.hpp"
 
+#include <utility>
+
 namespace tokenyard::serving {
 namespace {
 
@@ -32,15 +34,32 @@ void Router::set_load(std::size_t replica, std::int64_t load) {
     tree_[i] = lighter(tree_[2 * i], tree_[2 * i + 1]);
 }
 
+std::uint32_t RecentPlaces::find(std::uint64_t key) const {
+  if (const auto found = young_.find(key); found != young_.end()) return found->second;
+  const auto found = old_.find(key);
+  return found != old_.end() ? found->second : kNowhere;
+}
+
+void RecentPlaces::put(std::uint64_t key, std::uint32_t place) {
+  young_[key] = place;
+  if (young_.size() < kGeneration) return;
+  old_ = std::move(young_);
+  young_.clear();
+}
+
+std::size_t Router::of_session(const workload::Request& request) const {
+  if (request.session < 0) return kNobody;
+  const std::uint32_t place = session_replica_.find(static_cast<std::uint64_t>(request.session));
+  return place != RecentPlaces::kNowhere ? place : kNobody;
+}
+
 std::size_t Router::by_affinity(const workload::Request& request) const {
-  if (const auto session = session_replica_.find(request.session);
-      session != session_replica_.end()) {
-    return session->second;
-  }
+  if (const std::size_t place = of_session(request); place != kNobody) return place;
   // The longest prefix first: an id stands for everything before it.
   for (auto id = request.prefix.rbegin(); id != request.prefix.rend(); ++id) {
-    if (const auto found = prefix_replica_.find(*id); found != prefix_replica_.end())
-      return found->second;
+    if (const std::uint32_t place = prefix_replica_.find(*id); place != RecentPlaces::kNowhere) {
+      return place;
+    }
   }
   return kNobody;
 }
@@ -60,8 +79,8 @@ std::size_t Router::choose(const workload::Request& request) {
     case scenario::RouterKind::least_loaded:
       return least_loaded();
     case scenario::RouterKind::session_sticky: {
-      const auto found = session_replica_.find(request.session);
-      return found != session_replica_.end() ? found->second : least_loaded();
+      const std::size_t place = of_session(request);
+      return place != kNobody ? place : least_loaded();
     }
     case scenario::RouterKind::prefix_affinity: {
       const std::size_t near = by_affinity(request);
@@ -75,10 +94,12 @@ std::size_t Router::choose(const workload::Request& request) {
 void Router::sent(const workload::Request& request, std::size_t replica) {
   set_load(replica, load_[replica] + 1);
   if (!remembers_sessions(kind_)) return;
-  if (request.session >= 0) session_replica_[request.session] = static_cast<std::uint32_t>(replica);
+  const auto place = static_cast<std::uint32_t>(replica);
+  if (request.session >= 0) {
+    session_replica_.put(static_cast<std::uint64_t>(request.session), place);
+  }
   if (kind_ != scenario::RouterKind::prefix_affinity) return;
-  for (const std::uint64_t id : request.prefix)
-    prefix_replica_[id] = static_cast<std::uint32_t>(replica);
+  for (const std::uint64_t id : request.prefix) prefix_replica_.put(id, place);
 }
 
 void Router::finished(std::size_t replica) {

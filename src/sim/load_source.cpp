@@ -1,7 +1,10 @@
 #include "sim/load_source.hpp"
 
 #include <algorithm>
+#include <string>
 #include <utility>
+
+#include "base/error.hpp"
 
 namespace tokenyard::sim {
 
@@ -11,11 +14,11 @@ LoadSource::LoadSource(workload::RequestStream& stream, std::optional<std::int64
       closed_loop_(stream.concurrency().has_value()),
       independent_(stream.independent()) {
   if (closed_loop_) vacancies_ = *stream.concurrency();
-  read_to_next_root(0.0);
+  read_to_next_root();
 }
 
 // Reads until an independent request is at hand; what waits for others on the way is held.
-void LoadSource::read_to_next_root(double now_s) {
+void LoadSource::read_to_next_root() {
   next_root_.reset();
   workload::Request request;
   while (!(most_ && read_ >= *most_) && stream_->next(request)) {
@@ -25,26 +28,27 @@ void LoadSource::read_to_next_root(double now_s) {
       next_root_ = std::move(request);
       return;
     }
-    hold(std::move(request), now_s);
+    hold(std::move(request));
     request = {};
   }
 }
 
-void LoadSource::hold(workload::Request request, double now_s) {
+void LoadSource::hold(workload::Request request) {
   std::vector<std::int64_t> awaited = request.after;
   std::sort(awaited.begin(), awaited.end());
   awaited.erase(std::unique(awaited.begin(), awaited.end()), awaited.end());
   Dependent dependent;
   const std::int64_t id = request.id;
   for (const std::int64_t other : awaited) {
-    if (other == id || !alive_.contains(other)) continue;
+    if (other == id) continue;
+    if (!alive_.contains(other)) {
+      throw InputError("request " + std::to_string(id) + " waits for request " +
+                       std::to_string(other) +
+                       ", which had left before this was read; a trace lists what waits for a "
+                       "request before the next one that arrives by itself");
+    }
     waiting_[other].push_back(id);
     ++dependent.missing;
-  }
-  if (dependent.missing == 0) {
-    const double at_s = now_s + request.think_s;
-    release(std::move(request), at_s);
-    return;
   }
   dependent.request = std::move(request);
   dependents_.emplace(id, std::move(dependent));
@@ -76,7 +80,7 @@ bool LoadSource::take_due(double now_s, workload::Request& out) {
     --vacancies_;
     out.arrival_s = at_s;
   }
-  read_to_next_root(now_s);
+  read_to_next_root();
   return true;
 }
 

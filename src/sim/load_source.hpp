@@ -8,9 +8,9 @@
 //
 // A request that waits for a rejected one is rejected with it: its session is over.
 //
-// Contract: pull in the order take_due / on_finished / on_rejected; the caller keeps the clock.  A
-// request that names one no longer in flight (a trace not in session order) arrives think_s after
-// it is read.
+// Contract: pull in the order take_due / on_finished / on_rejected; the caller keeps the clock.  What
+// waits for a request comes before the next independent one (session by session); a request that
+// waits for one that has left already throws InputError, as its time of release has passed.
 #include <cstdint>
 #include <functional>
 #include <limits>
@@ -55,8 +55,8 @@ class LoadSource {
     bool operator>(const Due& o) const { return at_s != o.at_s ? at_s > o.at_s : order > o.order; }
   };
 
-  void read_to_next_root(double now_s);
-  void hold(workload::Request request, double now_s);
+  void read_to_next_root();
+  void hold(workload::Request request);
   void release(workload::Request request, double at_s);
   void leave(double now_s);
   std::vector<std::int64_t> take_waiting_for(std::int64_t id);

@@ -23,9 +23,11 @@ Meter::Meter(const scenario::Plan& plan, double warmup_s) : plan_(&plan), warmup
     result.name = pool.name;
     result.nodes = pool.count;
     result.devices = pool.device_count();
+    result.it_power_peak_w = pool_power_w(states_.size() - 1);
+    fleet_w_ += result.it_power_peak_w;
     pools_.push_back(result);
-    fleet_w_ += pool_power_w(states_.size() - 1);
   }
+  peak_w_ = fleet_w_;
 }
 
 std::size_t Meter::add_replica(std::size_t pool, const power::DevicePower& power,
@@ -47,29 +49,31 @@ double Meter::pool_power_w(std::size_t pool) const {
   return (s.base_w + s.dynamic_w + host_busy) / s.node.psu_efficiency;
 }
 
-double Meter::power_change_w(std::size_t index, const perf::StepCost& cost,
-                             double duration_s) const {
-  const MeteredReplica& replica = replicas_[index];
-  const double joules = replica.power->activity(cost, duration_s).total();
-  const double change_w = replica.devices * joules / duration_s - replica.dynamic_w;
-  return change_w / states_[replica.pool].node.psu_efficiency;
-}
-
 void Meter::note_peak(std::size_t pool) {
   if (now_s_ < warmup_s_) return;
   peak_w_ = std::max(peak_w_, fleet_w_);
   pools_[pool].it_power_peak_w = std::max(pools_[pool].it_power_peak_w, pool_power_w(pool));
 }
 
-void Meter::on_begin(std::size_t index, double now_s) {
+void Meter::on_begin(std::size_t index, double now_s, const perf::StepCost& cost,
+                     double duration_s) {
   MeteredReplica& replica = replicas_[index];
   now_s_ = now_s;
-  if (replica.busy) return;
-  account_idle(replica, now_s);
-  replica.busy = true;
+  PoolState& state = states_[replica.pool];
   fleet_w_ -= pool_power_w(replica.pool);
-  states_[replica.pool].busy_devices += replica.devices;
+  if (!replica.busy) {
+    account_idle(replica, now_s);
+    replica.busy = true;
+    state.busy_devices += replica.devices;
+  }
+  const double dynamic_w =
+      duration_s > 0.0
+          ? replica.devices * replica.power->activity(cost, duration_s).total() / duration_s
+          : 0.0;
+  state.dynamic_w += dynamic_w - replica.dynamic_w;
+  replica.dynamic_w = dynamic_w;
   fleet_w_ += pool_power_w(replica.pool);
+  note_peak(replica.pool);
 }
 
 void Meter::on_idle(std::size_t index, double now_s) {
@@ -93,11 +97,6 @@ void Meter::on_run(std::size_t index, double start_s, double end_s, const perf::
   if (duration_s <= 0.0) return;
   PoolState& state = states_[replica.pool];
   const power::ActivityJoules joules = replica.power->activity(cost, duration_s);
-  const double dynamic_w = replica.devices * joules.total() / duration_s;
-  fleet_w_ += (dynamic_w - replica.dynamic_w) / state.node.psu_efficiency;
-  state.dynamic_w += dynamic_w - replica.dynamic_w;
-  replica.dynamic_w = dynamic_w;
-  note_peak(replica.pool);
   const double share = share_measured(start_s, end_s) * replica.devices;
   if (share <= 0.0) return;
   auto& seconds = pools_[replica.pool].device_seconds;
@@ -151,13 +150,16 @@ void Meter::finish(double end_s, double fabric_power_w) {
     joules(EnergyComponent::fabric) = fabric_power_w * measured_s * nodes / all_nodes;
     double it = 0.0;
     for (const double j : pool.joules) it += j;
+    // Peaks are noted as runs begin, at each run's mean power: never below the mean over all time.
+    if (measured_s > 0.0) {
+      const double mean_w = (it - joules(EnergyComponent::fabric)) / measured_s;
+      pool.it_power_peak_w = std::max(pool.it_power_peak_w, mean_w);
+    }
     joules(EnergyComponent::facility_overhead) = it * (plan_->site.pue.value - 1.0);
     it_energy_j_ += it;
     facility_energy_j_ += it * plan_->site.pue.value;
   }
   peak_w_ += fabric_power_w;
-  // Powers are noted when runs end, so a fleet that never ends two together could look lower than
-  // it is.
   if (measured_s > 0.0) peak_w_ = std::max(peak_w_, it_energy_j_ / measured_s);
 }
 

@@ -27,7 +27,7 @@ struct MeteredReplica {
   double devices = 1.0;
   double idle_since_s = 0.0;
   bool busy = false;
-  double dynamic_w = 0.0;  // above idle, of all its devices, in its last run
+  double dynamic_w = 0.0;  // above idle, of all its devices, in its run under way
 };
 
 class Meter {
@@ -39,16 +39,14 @@ class Meter {
   // its time, what its decoding sequences alone would have taken.
   void on_run(std::size_t replica, double start_s, double end_s, const perf::StepCost& cost,
               double decode_s);
-  void on_begin(std::size_t replica, double now_s);
+  // A run begins that will cost `cost` and last `duration_s`.
+  void on_begin(std::size_t replica, double now_s, const perf::StepCost& cost, double duration_s);
   void on_idle(std::size_t replica, double now_s);
   // The simulation is over at end_s; idle replicas are accounted up to it.
   void finish(double end_s, double fabric_power_w);
 
-  // IT power of a pool's nodes (fabric excluded), each replica as in its last run.
+  // IT power of a pool's nodes now (fabric excluded), each replica at the mean of its run under way.
   [[nodiscard]] double pool_power_w(std::size_t pool) const;
-  // By how much it changes when a replica does what costs `cost` in `duration_s`.
-  [[nodiscard]] double power_change_w(std::size_t replica, const perf::StepCost& cost,
-                                      double duration_s) const;
   [[nodiscard]] std::vector<metrics::PoolResult> take_pools() { return std::move(pools_); }
   [[nodiscard]] double it_energy_j() const { return it_energy_j_; }
   [[nodiscard]] double facility_energy_j() const { return facility_energy_j_; }

@@ -5,6 +5,8 @@
 // After s4u.hpp: it uses macros that it does not define itself.
 #include <simgrid/version.h>
 
+#include <csignal>
+
 #include "base/error.hpp"
 
 namespace tokenyard::sim {
@@ -26,7 +28,12 @@ SimgridCalendar::SimgridCalendar() : engine_(std::make_unique<Engine>()) {
   check(!engine_exists, "a second SimGrid engine in one process would keep the first one's clock");
   engine_exists = true;
   xbt_log_control_set("xbt_cfg.thres:warning");
+  // SimGrid takes these signals for itself; whoever runs the program has plans of its own for them.
+  const auto on_interrupt = std::signal(SIGINT, SIG_IGN);
+  const auto on_crash = std::signal(SIGSEGV, SIG_DFL);
   engine_->engine = std::make_unique<simgrid::s4u::Engine>(&engine_->argc, engine_->argv);
+  std::signal(SIGINT, on_interrupt);
+  std::signal(SIGSEGV, on_crash);
   // Exact sizes over bandwidths: no window effects, no cross traffic, no TCP ceiling.
   simgrid::s4u::Engine::set_config("network/model:CM02");
   simgrid::s4u::Engine::set_config("network/crosstraffic:0");

@@ -11,8 +11,6 @@
 namespace tokenyard::sim {
 namespace {
 
-constexpr std::int64_t kRowsKept = 1'000'000;  // beyond, unless `all` was asked for, every 100th
-constexpr std::int64_t kSampleEvery = 100;
 constexpr std::int64_t kEventsPerProgress = 20'000;
 constexpr std::size_t kNobody = static_cast<std::size_t>(-1);
 // A closed loop replaces a rejected request at once: an endless one that never fits would not end.
@@ -97,7 +95,11 @@ metrics::RunResult Simulation::run() {
   const auto& duration = plan_->scenario.duration;
   if (duration) calendar_->at(duration->base(), *this, kStop);
   if (plan_->scenario.sample_interval.base() > 0.0) {
-    calendar_->at(plan_->scenario.sample_interval.base(), *this, kSample);
+    // The first sample, and any other, comes after the first request.
+    const double interval_s = plan_->scenario.sample_interval.base();
+    const double first_s = source_.next_arrival_s();
+    const double skipped = std::isfinite(first_s) ? std::floor(first_s / interval_s) : 0.0;
+    calendar_->at((skipped + 1.0) * interval_s, *this, kSample);
   }
   const double warmup_s = plan_->scenario.warmup.base();
   if (warmup_s > 0.0) calendar_->at(warmup_s, *this, kWarm);
@@ -105,7 +107,9 @@ metrics::RunResult Simulation::run() {
   calendar_->run();
   if (!stopped_ && work_left())
     throw InternalError("the run ended while requests were still waiting");
-  const double end_s = stopped_ ? duration->base() : last_event_s_;
+  if (seen_ == 0 && !stopped_) throw InputError("workload: there is not one request in it");
+  // All rejected at time 0: nothing was measured, and a window of a second says so with rates of 0.
+  const double end_s = stopped_ ? duration->base() : last_event_s_ > 0.0 ? last_event_s_ : 1.0;
   if (warmup_s > 0.0 && warmup_s >= end_s) {
     throw InputError("warmup: " + to_text(plan_->scenario.warmup) +
                      " leaves nothing to measure of a run of " + to_text(seconds(end_s)));
@@ -243,6 +247,7 @@ void Simulation::reject(const workload::Request& request, double now_s) {
     emit(row);
   };
   record(request);
+  ++rejected_context_;
   source_.on_rejected(request.id, now_s, [&](const workload::Request& follower) {
     ++seen_;
     record(follower);
@@ -268,7 +273,8 @@ void Simulation::begin(std::size_t s, double now_s) {
   if (server.replica.idle()) {
     meter_.on_idle(server.metered, now_s);
   } else {
-    meter_.on_begin(server.metered, now_s);
+    meter_.on_begin(server.metered, now_s, server.replica.run_cost(),
+                    server.replica.run_end() - now_s);
     arm(s);
   }
 }
@@ -304,12 +310,14 @@ void Simulation::account(Server& server, const serving::RunReport& report) {
   tokens_produced_ += tokens;
   tokens_by_pool_[server.deployment->pool] += static_cast<double>(tokens);
   if (server.straddling) {
-    account_steps(server, {server.straddling->start_s, report.end_s, report.sequences},
-                  server.straddling->cost, server.straddling->decode_s);
+    account_steps(
+        server,
+        {server.straddling->start_s, report.end_s, report.sequences, report.capacity_blocked},
+        server.straddling->cost, server.straddling->decode_s);
     server.straddling.reset();
   } else {
-    account_steps(server, {report.start_s, report.end_s, report.sequences}, report.cost,
-                  report.decode_s);
+    account_steps(server, {report.start_s, report.end_s, report.sequences, report.capacity_blocked},
+                  report.cost, report.decode_s);
   }
   accumulator_.on_kv_held(report.start_s, report.end_s, report.kv_blocks);
   record_gaps(report, accumulator_);
@@ -325,25 +333,8 @@ void Simulation::account_steps(Server& server, const Steps& steps, const perf::S
        .end_s = steps.end_s,
        .sequences = static_cast<double>(steps.sequences),
        .flops = devices * (cost[Work::flops_linear] + cost[Work::flops_attention]),
-       .bytes = devices * (cost[Work::bytes_weights] + cost[Work::bytes_kv])});
-}
-
-metrics::RequestRow Simulation::row_of(const serving::ActiveRequest& r) const {
-  metrics::RequestRow row;
-  row.id = r.request.id;
-  row.session = r.request.session;
-  row.turn = r.request.turn;
-  row.class_id = r.request.class_id;
-  row.deployment = r.deployment;
-  row.replica = static_cast<std::int32_t>(servers_[static_cast<std::size_t>(r.replica)]->index);
-  row.arrival_s = r.arrival_s;
-  row.admitted_s = r.admitted_s;
-  row.first_token_s = r.first_token_s;
-  row.input_tokens = r.request.input_tokens;
-  row.cached_tokens = std::max<std::int64_t>(0, r.cached_tokens);
-  row.output_tokens = r.produced;
-  row.preemptions = r.preemptions;
-  return row;
+       .bytes = devices * (cost[Work::bytes_weights] + cost[Work::bytes_kv]),
+       .capacity_blocked = steps.capacity_blocked});
 }
 
 void Simulation::complete(serving::Handle handle, double now_s) {
@@ -362,35 +353,6 @@ void Simulation::complete(serving::Handle handle, double now_s) {
   source_.on_finished(row.id, now_s);
   in_flight_[static_cast<std::size_t>(handle)] = 0;
   slots_.remove(handle);
-}
-
-void Simulation::emit(const metrics::RequestRow& row) {
-  const std::array<std::int64_t, 10> counts{
-      row.id,
-      row.session,
-      row.turn,
-      row.class_id,
-      row.deployment,
-      row.replica,
-      row.input_tokens,
-      row.cached_tokens,
-      row.output_tokens,
-      (static_cast<std::int64_t>(row.preemptions) << 8) | static_cast<std::int64_t>(row.status)};
-  const std::array<double, 4> times{row.arrival_s, row.admitted_s, row.first_token_s,
-                                    row.finished_s};
-  std::array<char, sizeof(counts) + sizeof(times)> bytes{};
-  std::memcpy(bytes.data(), counts.data(), sizeof(counts));
-  std::memcpy(bytes.data() + sizeof(counts), times.data(), sizeof(times));
-  digest_.update({bytes.data(), bytes.size()});
-  if (store_ == scenario::StoreRequests::none) return;
-  if ((thinning_ || store_ == scenario::StoreRequests::sample) && row.id % kSampleEvery != 0)
-    return;
-  rows_.push_back(row);
-  const bool bounded = !plan_->scenario.store_requests.has_value();
-  if (bounded && !thinning_ && static_cast<std::int64_t>(rows_.size()) > kRowsKept) {
-    thinning_ = true;
-    std::erase_if(rows_, [](const metrics::RequestRow& r) { return r.id % kSampleEvery != 0; });
-  }
 }
 
 }  // namespace tokenyard::sim

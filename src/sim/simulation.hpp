@@ -63,6 +63,7 @@ class Simulation final : private Sleeper {
     double start_s = 0.0;
     double end_s = 0.0;
     std::int64_t sequences = 0;
+    bool capacity_blocked = false;
   };
   void account_steps(Server& server, const Steps& steps, const perf::StepCost& cost,
                      double decode_s);
@@ -108,8 +109,10 @@ class Simulation final : private Sleeper {
   bool thinning_ = false;  // too many rows: only a sample is kept
   Sha256 digest_;
   std::vector<metrics::Sample> samples_;
+  double sampled_s_ = 0.0;
   std::vector<double> sampled_tokens_;  // by pool, at the last sample
   std::vector<double> tokens_by_pool_;
+  std::int64_t rejected_context_ = 0;  // of the rejected: too long for every replica
   std::int64_t seen_ = 0, done_ = 0, events_ = 0;
   std::int64_t rejected_in_a_row_ = 0;
   std::int64_t tokens_produced_ = 0;   // by replicas

@@ -104,6 +104,12 @@ metrics::RunResult Simulation::result(double end_s) {
   totals.facility_energy_j = meter_.facility_energy_j();
   totals.it_power_peak_w = meter_.it_power_peak_w();
   r.metrics = accumulator_.metrics(totals, slo_);
+  if (r.requests_rejected > 0) {
+    const auto context = static_cast<double>(rejected_context_);
+    r.metrics.push_back({"requests_rejected_context", context});
+    r.metrics.push_back(
+        {"requests_rejected_follower", static_cast<double>(r.requests_rejected) - context});
+  }
   r.slo_checks = accumulator_.slo_checks(slo_);
   for (const metrics::PoolResult& pool : r.pools) {
     double sum = 0.0;

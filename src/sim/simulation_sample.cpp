@@ -1,5 +1,6 @@
 // The state of the pools at a moment, whole steps of runs under way included.
 #include <algorithm>
+#include <cmath>
 
 #include "sim/simulation.hpp"
 
@@ -25,20 +26,24 @@ void Simulation::on_sample() {
     state.kv_used += static_cast<double>(std::min(kv.total(), used));
     blocks[pool] += static_cast<double>(kv.total());
     tokens[pool] += static_cast<double>(more.tokens);
-    if (replica.idle()) continue;
-    state.power_w += meter_.power_change_w(server->metered, replica.run_cost(),
-                                           replica.run_end() - replica.run_begin());
   }
   for (std::size_t p = 0; p < states.size(); ++p) {
     states[p].t_s = now_s;
     states[p].pool = static_cast<std::int32_t>(p);
     if (blocks[p] > 0.0) states[p].kv_used /= blocks[p];
-    states[p].power_w += meter_.pool_power_w(p);
-    states[p].output_tokens_per_s = (tokens[p] - sampled_tokens_[p]) / interval_s;
+    states[p].power_w = meter_.pool_power_w(p);
+    states[p].output_tokens_per_s = (tokens[p] - sampled_tokens_[p]) / (now_s - sampled_s_);
     samples_.push_back(states[p]);
   }
   sampled_tokens_ = tokens;
-  calendar_->at(now_s + interval_s, *this, kSample);
+  sampled_s_ = now_s;
+  // Where nothing happens until the next arrival, there is nothing to sample.
+  double next_s = now_s + interval_s;
+  if (slots_.in_use() == 0 && std::isfinite(source_.next_arrival_s())) {
+    const double skipped = std::floor((source_.next_arrival_s() - next_s) / interval_s);
+    if (skipped > 0.0) next_s += skipped * interval_s;
+  }
+  calendar_->at(next_s, *this, kSample);
 }
 
 }  // namespace tokenyard::sim

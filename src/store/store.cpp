@@ -209,6 +209,17 @@ std::vector<std::int64_t> Store::merge_shard(const std::string& shard_path) {
   }
 }
 
+void Store::check_writable() const {
+  try {
+    state_->db.exec("BEGIN IMMEDIATE");
+    // SQLite opens a file that it may not write for reading and says so only when it must write.
+    state_->db.exec("PRAGMA user_version = " + std::to_string(kSchemaVersion));
+    state_->db.exec("ROLLBACK");
+  } catch (const SQLite::Exception& error) {
+    throw_failure(path_, error, "nothing can be stored in it");
+  }
+}
+
 std::optional<std::int64_t> Store::find_run(const RunKey& key) const {
   try {
     const std::int64_t id = run_with_key(state_->db, key);

@@ -41,6 +41,9 @@ class Store {
   [[nodiscard]] std::optional<std::int64_t> find_run(const RunKey& key) const;
   [[nodiscard]] bool has_run(const RunKey& key) const { return find_run(key).has_value(); }
 
+  // Throws std::runtime_error naming the file when nothing can be written to it.
+  void check_writable() const;
+
   [[nodiscard]] const std::string& path() const { return path_; }
 
  private:

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <memory>
+#include <system_error>
 
 #include "store/store.hpp"
 #include "study/run_plan.hpp"
@@ -24,7 +25,7 @@ class Pool {
 
   std::vector<Outcome> run() {
     while (merged_ < plans_.size()) {
-      if (options_.interrupted && options_.interrupted()) break;
+      if (interrupted()) break;
       start_workers();
       wait();
       merge_in_order();
@@ -35,11 +36,20 @@ class Pool {
   }
 
  private:
+  // A run that ends after an interruption may have been ended by it: nothing to record as failed.
+  [[nodiscard]] bool interrupted() const { return options_.interrupted && options_.interrupted(); }
+
   void start_workers() {
     while (running_ < options_.jobs && started_ < plans_.size()) {
       const std::string shard = options_.db_path + ".shard-" + std::to_string(::getpid()) + '-' +
                                 std::to_string(started_);
-      workers_[started_] = std::make_unique<Worker>(plans_[started_], shard, options_.per_step);
+      try {
+        workers_[started_] = std::make_unique<Worker>(plans_[started_], shard, options_.per_step);
+      } catch (const std::system_error&) {
+        // No descriptor or process to be had: go on with the workers there are.
+        if (running_ == 0) throw;
+        return;
+      }
       ++started_;
       ++running_;
     }
@@ -84,7 +94,7 @@ class Pool {
     outcome.message = end.message;
     if (end.failure == FailureKind::none) {
       outcome.run_id = store.merge_shard(workers_[i]->shard_path()).front();
-    } else if (end.failure == FailureKind::internal) {
+    } else if (end.failure == FailureKind::internal && !interrupted()) {
       outcome.run_id = store.write_run(failed_record(plans_[i], end.message));
     }
     workers_[i].reset();
@@ -115,7 +125,7 @@ std::vector<Outcome> run_all(const std::vector<scenario::Plan>& plans,
                              const StudyOptions& options) {
   check(options.jobs >= 1, "a study without workers would never end");
   // Found out before hours of simulation: the file is not ours, or cannot be written.
-  { const store::Store store(options.db_path); }
+  store::Store(options.db_path).check_writable();
   return Pool(plans, options).run();
 }
 

@@ -43,6 +43,7 @@ void add_costs(const scenario::Plan& plan, store::RunRecord& record) {
   add(m, "usd_per_device_hour", cost.usd_per_device_hour);
   add(m, "usd_per_mtok_input", cost.usd_per_mtok_input);
   add(m, "usd_per_mtok_output", cost.usd_per_mtok_output);
+  add(m, "usd_per_mtok_output_allocated", cost.usd_per_mtok_output_allocated);
   add(m, "usd_per_mtok_blended", cost.usd_per_mtok_blended);
   add(m, "kgco2_per_mtok_output", cost.kgco2_per_mtok_output);
   add(m, "break_even_utilization", cost.break_even_utilization);

@@ -5,6 +5,7 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <csignal>
 
 #include <array>
 #include <cerrno>
@@ -44,8 +45,13 @@ void send(int to, char kind, const void* data, std::size_t size) {
 }
 
 [[noreturn]] void run_child(const scenario::Plan& plan, const std::string& shard, bool per_step,
-                            int to) {
+                            pid_t parent, int to) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != parent) ::_exit(3);  // it was gone before
+  // A terminal sends these to the whole group; the parent decides what becomes of its workers.
+  std::signal(SIGINT, SIG_IGN);
+  std::signal(SIGTERM, SIG_IGN);
+  std::signal(SIGHUP, SIG_IGN);
   int status = 0;
   try {
     const sim::SimulationOptions options{.per_step = per_step,
@@ -75,11 +81,12 @@ Worker::Worker(const scenario::Plan& plan, std::string shard_path, bool per_step
     throw std::system_error(errno, std::generic_category(), "pipe");
   // What the parent has printed and not yet written would be written by the child as well.
   std::fflush(nullptr);
+  const pid_t parent = ::getpid();
   pid_ = ::fork();
   if (pid_ < 0) throw std::system_error(errno, std::generic_category(), "fork");
   if (pid_ == 0) {
     ::close(ends[0]);
-    run_child(plan, shard_path_, per_step, ends[1]);
+    run_child(plan, shard_path_, per_step, parent, ends[1]);
   }
   ::close(ends[1]);
   pipe_ = ends[0];

@@ -11,6 +11,8 @@
 namespace tokenyard::workload {
 namespace {
 
+constexpr double kLatestS = 30.0 * kSecondsPerYear;
+
 // Position of a name in a list that grows as names come, unless the first line fixed it.
 class NameList {
  public:
@@ -178,6 +180,11 @@ class NativeStream : public TraceStream {
       throw BadLine{"think_s", "has no effect without 'after'"};
     if (r.think_s < 0) throw BadLine{"think_s", "is negative"};
     if (r.arrival_s < 0) throw BadLine{"arrival_s", "is negative"};
+    if (r.arrival_s > kLatestS) {
+      throw BadLine{"arrival_s",
+                    "is more than 30 years from the start; times count from 0, not from 1970"};
+    }
+    if (r.think_s > kLatestS) throw BadLine{"think_s", "is more than 30 years"};
     if (!has_after && r.arrival_s < last_arrival_s_) {
       throw BadLine{"arrival_s", "comes before the request above it; sort the trace by arrival"};
     }

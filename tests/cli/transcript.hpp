@@ -61,8 +61,8 @@ class Shell {
   CommandEnd run(const std::string& command) const {
     yard_.write(".run/command", command);
     const std::string shell =
-        "cd '" + yard_.file("") + "' && env -u TOKENYARD_DATA -u TOKENYARD_CATALOG ROOT='" +
-        TOKENYARD_SOURCE_DIR +
+        "cd '" + yard_.file("") +
+        "' && env -u TOKENYARD_DATA -u TOKENYARD_CATALOG LC_ALL=C ROOT='" + TOKENYARD_SOURCE_DIR +
         "' PATH=\"$PWD/.run:$PATH\" sh .run/command > .run/out 2> .run/err " + "< /dev/null";
     const int status = std::system(shell.c_str());
     return {shortened(text_of(yard_.file(".run/out"))), shortened(text_of(yard_.file(".run/err"))),

@@ -100,20 +100,39 @@ TEST_CASE(
   CHECK(value(metrics, "requests_rejected") == 1.0);
 }
 
-TEST_CASE("an unfinished request counts as missed once it is past a limit, and not before") {
-  const Slo slo({{"ttft_p99", seconds(2)}});
+TEST_CASE(
+    "an unfinished request counts as missed without a token or past a limit, else not at all") {
+  const Slo slo({{"ttft_p99", seconds(2)}, {"e2el_p99", seconds(5)}});
   RunAccumulator run(0.0);
   run.on_finished(finished(0, 0, 1, 5, 11), slo);
-  run.on_unfinished(with_status(8.5, RequestStatus::unfinished), 10.0, slo);
+  RequestRow streaming = with_status(8.5, RequestStatus::unfinished);
+  streaming.admitted_s = streaming.first_token_s = 9.0;
+  run.on_unfinished(streaming, 10.0, slo);  // 0.5 s to its first token, 1.5 s so far
   CHECK(value(run.metrics({.measured_s = 10.0}, slo), "slo_attainment") == 1.0);
-  run.on_unfinished(with_status(7.5, RequestStatus::unfinished), 10.0, slo);
+  run.on_unfinished(with_status(8.5, RequestStatus::unfinished), 10.0, slo);  // no token yet
   CHECK(value(run.metrics({.measured_s = 10.0}, slo), "slo_attainment") == 0.5);
+  streaming.arrival_s = 4.5;
+  streaming.admitted_s = streaming.first_token_s = 5.0;
+  run.on_unfinished(streaming, 10.0, slo);  // 5.5 s so far
+  CHECK(*value(run.metrics({.measured_s = 10.0}, slo), "slo_attainment") ==
+        doctest::Approx(1.0 / 3.0));
+}
+
+TEST_CASE("a percentile of the SLO is not met by serving few fast: 2 of 101 rejected break a p99") {
+  const Slo slo({{"ttft_p99", seconds(2)}, {"ttft_p50", seconds(2)}});
+  RunAccumulator run(0.0);
+  for (int i = 0; i < 99; ++i) run.on_finished(finished(0, 0, 1, 5, 11), slo);
+  run.on_rejected(with_status(0, RequestStatus::rejected));
+  for (const SloCheck& check : run.slo_checks(slo)) CHECK(check.met);  // the 99th of 100
+  run.on_rejected(with_status(0, RequestStatus::rejected));
+  for (const SloCheck& check : run.slo_checks(slo))
+    CHECK(check.met == (check.metric == "ttft_p50_s"));
 }
 
 TEST_CASE("each stated percentile is compared: the median may be met while the 99th is not") {
   const Slo slo({{"ttft_p50", seconds(1.01)}, {"ttft_p99", seconds(5)}, {"itl_p99", seconds(1)}});
   RunAccumulator run(0.0);
-  for (int i = 0; i < 98; ++i) run.on_finished(finished(0, 0, 1, 2, 2), slo);
+  for (int i = 0; i < 99; ++i) run.on_finished(finished(0, 0, 1, 2, 2), slo);
   for (int i = 0; i < 2; ++i) run.on_finished(finished(0, 0, 6, 7, 2), slo);
   const auto checks = run.slo_checks(slo);
   REQUIRE(checks.size() == 3);

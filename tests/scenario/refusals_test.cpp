@@ -182,9 +182,9 @@ TEST_CASE("mistakes in a catalog entry or workload that a scenario uses are show
         "workloads/ten.yaml:2:33: error: trace.limit: '0' is out of range; expected at least 1\n"
         "    2 | trace: {file: ten.jsonl, limit: 0}\n"
         "      |                                 ^\n"
-        "hardware_catalog/devices/toy.yaml:14:15: error: power.idle: '100' has no unit; expected a "
+        "hardware_catalog/devices/toy.yaml:16:15: error: power.idle: '100' has no unit; expected a "
         "power, such as '700 W'\n"
-        "   14 | power: {idle: 100, tdp: 300 W, energy_per_flop: {bf16: 1 pJ/FLOP}}\n"
+        "   16 | power: {idle: 100, tdp: 300 W, energy_per_flop: {bf16: 1 pJ/FLOP}}\n"
         "      |               ^");
 }
 

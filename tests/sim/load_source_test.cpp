@@ -194,16 +194,17 @@ TEST_CASE(
   CHECK(stream.given() == 2);
 }
 
-TEST_CASE(
-    "load: out of session order, a turn whose predecessor has long finished arrives its think "
-    "time after it is read") {
+TEST_CASE("load: a turn that is read only after its predecessor has left is refused") {
   ListStream stream(
       {request_at(0, 0.0, 16, 2), request_at(1, 5.0, 16, 2), request_after(2, {0}, 1.0)});
   LoadSource source(stream, std::nullopt);
   take(source, 0.0);
   source.on_finished(0, 2.0);
-  CHECK(take(source, 5.0) == std::vector<Arrival>{{1, 5.0}});  // reads on to request 2
-  CHECK(take(source, 100.0) == std::vector<Arrival>{{2, 6.0}});
+  CHECK_THROWS_WITH_AS(take(source, 5.0),
+                       "error: request 2 waits for request 0, which had left before this was read; "
+                       "a trace lists what waits for a request before the next one that arrives by "
+                       "itself",
+                       InputError);
 }
 
 TEST_CASE("load: out of session order, a turn whose predecessor still runs waits for it") {
