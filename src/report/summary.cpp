@@ -1,6 +1,7 @@
 #include "report/summary.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <initializer_list>
 #include <map>
 #include <numeric>
@@ -74,6 +75,10 @@ void add_run(Summary& s, const RunRecord& run) {
     requests += ", " + std::to_string(r.requests_unfinished) + " unfinished at the end";
   }
   s.row("requests", requests + " of " + std::to_string(r.requests_seen));
+  if (r.requests_rejected > 0) {
+    s.metric("rejected: too long", "requests_rejected_context");
+    s.metric("rejected: waited for those", "requests_rejected_follower");
+  }
   if (r.skipped_lines > 0) s.row("trace lines skipped", std::to_string(r.skipped_lines));
   s.row("measured time", to_text(seconds(r.measured_s)) + " of " + to_text(seconds(r.simulated_s)));
 }
@@ -83,7 +88,9 @@ void add_slo(Summary& s, const RunRecord& run) {
   for (const metrics::SloCheck& c : run.result.slo_checks) {
     const std::string name = c.metric.substr(0, c.metric.size() - 2);  // the unit is shown
     s.row(name + " <= " + to_text(seconds(c.limit_s)),
-          (c.met ? "met: " : "missed: ") + shown_metric(c.metric, c.actual_s));
+          std::isinf(c.actual_s)
+              ? std::string("missed: too many requests were not served")
+              : (c.met ? "met: " : "missed: ") + shown_metric(c.metric, c.actual_s));
   }
   s.metric("attainment", "slo_attainment");
   s.metric("goodput", "goodput_requests_per_s");
