@@ -135,11 +135,12 @@ TEST_CASE(
       {"qwen3-32b", 262'144},    {"qwen3-235b-a22b", 192'512}, {"gpt-oss-120b", 73'728},
       {"deepseek-v3", 70'272},   {"deepseek-r1", 70'272},
   };
-  for (const auto& [name, expected] : bytes) {
+  for (const auto& entry : bytes) {
+    const std::string& name = entry.first;
     CAPTURE(name);
     const Model model = shipped(name);
     CHECK(kv_values_per_token_layer(model.attention) * static_cast<double>(model.layers) * 2.0 ==
-          expected);
+          entry.second);
   }
 }
 
