@@ -6,6 +6,7 @@
 #include "scenario/resolve.hpp"
 #include "sim/simulate.hpp"
 #include "study/run_plan.hpp"
+#include "topology/node_graph.hpp"
 
 namespace tokenyard::cli {
 namespace {
@@ -45,6 +46,22 @@ void add_deployment(Table& table, const scenario::Plan& plan, const scenario::Po
       three_digits(static_cast<double>(chunk.tokens) / prefill.total_s()) + " tokens/s");
 }
 
+// How the devices of a node reach each other and the network.
+void add_wiring(Table& table, const scenario::PoolPlan& pool) {
+  const topology::NodeGraph node(pool);
+  if (node.device_count() < 2) return;
+  const auto shown = [](const topology::Route& route) {
+    return to_text(route.bandwidth) + " in " + to_text(route.latency);
+  };
+  const std::int64_t last = node.device_count() - 1;
+  const auto direct = node.between_devices(0, last);
+  std::string note = "first to last device " + (direct ? shown(*direct) : "through the host only");
+  if (node.nic_count() > 0) {
+    if (const auto out = node.device_to_nic(0, 0)) note += ", to a NIC " + shown(*out);
+  }
+  add(table, pool.name + ": bisection of a node", to_text(node.device_bisection()), note);
+}
+
 Table overview(const scenario::Plan& plan) {
   Table table{{"what", "value", "note"}, {}};
   add(table, "scenario", plan.scenario.name, plan.scenario.description);
@@ -61,6 +78,7 @@ Table overview(const scenario::Plan& plan) {
   for (const scenario::PoolPlan& pool : plan.pools) {
     add(table, pool.name + ": nodes", std::to_string(pool.count) + " x " + pool.node.name,
         std::to_string(pool.device_count()) + " devices");
+    add_wiring(table, pool);
     for (const scenario::DeploymentPlan& d : pool.deployments) add_deployment(table, plan, pool, d);
   }
   for (const scenario::Assumption& a : plan.assumptions) {

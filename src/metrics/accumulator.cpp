@@ -78,30 +78,6 @@ void RunAccumulator::on_kv_held(double start_s, double end_s, double blocks) {
   kv_block_seconds_ += share_in_window(start_s, end_s) * (end_s - start_s) * blocks;
 }
 
-void RunAccumulator::merge(const RunAccumulator& other) {
-  check(warmup_s_ == other.warmup_s_, "accumulators of one run have one warm-up");
-  for (std::size_t l = 0; l < kLatencies; ++l) latencies_[l].merge(other.latencies_[l]);
-  finished_ += other.finished_;
-  rejected_ += other.rejected_;
-  unfinished_ += other.unfinished_;
-  window_.requests += other.window_.requests;
-  window_.good_requests += other.window_.good_requests;
-  window_.preemptions += other.window_.preemptions;
-  window_.input_tokens += other.window_.input_tokens;
-  window_.cached_tokens += other.window_.cached_tokens;
-  window_.output_tokens += other.window_.output_tokens;
-  window_.good_output_tokens += other.window_.good_output_tokens;
-  judged_ += other.judged_;
-  met_ += other.met_;
-  unserved_ += other.unserved_;
-  busy_s_ += other.busy_s_;
-  sequence_seconds_ += other.sequence_seconds_;
-  flops_ += other.flops_;
-  bytes_ += other.bytes_;
-  kv_block_seconds_ += other.kv_block_seconds_;
-  capacity_blocked_s_ += other.capacity_blocked_s_;
-}
-
 double RunAccumulator::statistic(Latency latency, Statistic which) const {
   const QuantileSketch& sketch = latencies_[static_cast<std::size_t>(latency)];
   if (sketch.count() == 0) return std::numeric_limits<double>::quiet_NaN();

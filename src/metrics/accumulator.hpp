@@ -77,9 +77,6 @@ class RunAccumulator {
   // A replica held so many KV blocks from start_s to end_s.
   void on_kv_held(double start_s, double end_s, double blocks);
 
-  // Adds what another accumulator of the same run and warm-up has seen.
-  void merge(const RunAccumulator& other);
-
   [[nodiscard]] std::int64_t finished() const { return finished_; }
   [[nodiscard]] std::int64_t rejected() const { return rejected_; }
   [[nodiscard]] std::int64_t unfinished() const { return unfinished_; }

@@ -103,17 +103,6 @@ void QuantileSketch::add_range(double first, double last, std::int64_t count, st
   max_ = std::max(max_, high);
 }
 
-void QuantileSketch::merge(const QuantileSketch& other) {
-  for (std::size_t i = 0; i < other.counts_.size(); ++i) {
-    if (other.counts_[i] > 0) slot(other.first_bucket_ + static_cast<int>(i)) += other.counts_[i];
-  }
-  near_zero_ += other.near_zero_;
-  count_ += other.count_;
-  sum_ += other.sum_;
-  min_ = std::min(min_, other.min_);
-  max_ = std::max(max_, other.max_);
-}
-
 double QuantileSketch::mean() const {
   check(count_ > 0, "a mean is taken of values");
   return sum_ / static_cast<double>(count_);

@@ -46,8 +46,6 @@ class QuantileSketch {
   // `first`.
   void add_range(double first, double last, std::int64_t count, std::int64_t weight);
 
-  void merge(const QuantileSketch& other);
-
   [[nodiscard]] std::int64_t count() const { return count_; }
   [[nodiscard]] double sum() const { return sum_; }
   // Contract of the following: count() > 0.

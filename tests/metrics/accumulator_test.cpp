@@ -200,28 +200,6 @@ TEST_CASE("energy per token: 1000 J of the facility over 50 output tokens is 20 
   CHECK(value(metrics, "it_power_peak_w") == 120.0);
 }
 
-TEST_CASE("two accumulators merged give the metrics of one") {
-  const Slo slo({{"ttft_p99", seconds(1)}});
-  RunAccumulator whole(1.0);
-  RunAccumulator a(1.0);
-  RunAccumulator b(1.0);
-  for (int i = 0; i < 100; ++i) {
-    const double t = 0.1 * i;
-    const RequestRow row = finished(t, t + 0.01 * i, t + 0.015 * i, t + 0.02 * i, 2 + i);
-    whole.on_finished(row, slo);
-    (i % 2 == 0 ? a : b).on_finished(row, slo);
-  }
-  a.merge(b);
-  const RunTotals totals{.measured_s = 9.0, .devices = 1};
-  const auto merged = a.metrics(totals, slo);
-  const auto expected = whole.metrics(totals, slo);
-  REQUIRE(merged.size() == expected.size());
-  for (std::size_t i = 0; i < merged.size(); ++i) {
-    CHECK(merged[i].name == expected[i].name);
-    CHECK(merged[i].value == doctest::Approx(expected[i].value).epsilon(1e-12));
-  }
-}
-
 TEST_CASE(
     "every metric that an accumulator or an inventory produces is in the table, in its order") {
   const Slo slo({{"ttft_p99", seconds(1)}});

@@ -153,26 +153,6 @@ TEST_CASE("a range of a million values costs no more than the buckets it covers:
   CHECK(std::abs(sketch.quantile(0.5) - 0.030) <= kBound * 0.030);
 }
 
-TEST_CASE("two halves merged have the quantiles of the whole") {
-  RandomStream random(2, "sketch");
-  QuantileSketch whole;
-  QuantileSketch low;
-  QuantileSketch high;
-  std::vector<double> values(20'000);
-  for (double& v : values) v = random.lognormal(0.0, 2.0);
-  for (const double v : values) {
-    whole.add(v);
-    (v < 1.0 ? low : high).add(v);
-  }
-  high.merge(low);
-  CHECK(high.count() == whole.count());
-  CHECK(high.min() == whole.min());
-  CHECK(high.max() == whole.max());
-  CHECK(high.mean() == doctest::Approx(whole.mean()).epsilon(1e-12));
-  for (const double q : {0.01, 0.5, 0.9, 0.99}) CHECK(high.quantile(q) == whole.quantile(q));
-  check_quantiles(high, values);
-}
-
 TEST_CASE("an empty sketch has no quantile, and not-a-number is refused") {
   QuantileSketch sketch;
   CHECK_THROWS_AS((void)sketch.quantile(0.5), InternalError);
