@@ -19,7 +19,7 @@ using Names = std::set<std::string>;
 constexpr int kLongestFile = 400;  // lines
 
 Names all_rooms() {
-  return {"base",    "input",   "catalog", "workload",  "scenario", "topology", "perf",   "power",
+  return {"base",    "formula", "input",   "catalog", "workload",  "scenario", "topology", "perf",   "power",
           "serving", "metrics", "sim",     "economics", "store",    "study",    "report", "cli"};
 }
 
@@ -35,10 +35,11 @@ Names all_but(const Names& left_out) {
 const std::map<std::string, Names>& allowed() {
   static const std::map<std::string, Names> kAllowed = {
       {"base", {}},
+      {"formula", {"base"}},
       {"input", {"base"}},
       {"catalog", {"base", "input"}},
       {"workload", {"base", "input"}},
-      {"scenario", {"base", "input", "catalog", "workload"}},
+      {"scenario", {"base", "formula", "input", "catalog", "workload"}},
       {"topology", {"base", "catalog", "scenario"}},
       {"perf", {"base", "catalog", "scenario"}},
       {"power", {"base", "catalog", "perf"}},
@@ -69,6 +70,7 @@ const std::vector<Library>& libraries() {
       {"yaml-cpp/", "input"},
       {"simdjson", "workload"},
       {"zstd", "workload"},
+      {"boost/spirit/", "formula"},
       {"boost/graph/", "topology"},
       {"boost/pending/", "topology"},
       {"boost/property_map/", "topology"},

@@ -165,32 +165,34 @@ std::optional<Unit> parse_unit(std::string_view text, std::string& unknown) {
   return std::nullopt;
 }
 
-ParsedQuantity refused(std::string problem) {
-  return {.ok = false, .value = 0.0, .problem = std::move(problem)};
+// What would be right where a quantity is wrong; without a dimension, any quantity would.
+std::string wanted(std::optional<Dim> expected) {
+  return "; expected " +
+         (expected ? describe_dim(*expected) : "a number with a unit, such as '3.35 TB/s'");
 }
 
-ParsedQuantity out_of_range(std::string_view text) {
+ParsedAnyQuantity refused(std::string problem) {
+  return {.ok = false, .value = 0.0, .dim = kNone, .problem = std::move(problem)};
+}
+
+ParsedAnyQuantity out_of_range(std::string_view text) {
   return refused(quote_word(text) + " is too large or too small for a number");
 }
 
-ParsedQuantity unknown_unit(std::string_view text, std::string_view unit,
-                            const std::string& unknown, Dim expected) {
+ParsedAnyQuantity unknown_unit(std::string_view text, std::string_view unit,
+                               const std::string& unknown, std::optional<Dim> expected) {
   if (unknown.empty()) {
-    return refused(quote_word(text) + ": a unit is missing beside '/' or '*'; expected " +
-                   describe_dim(expected));
+    return refused(quote_word(text) + ": a unit is missing beside '/' or '*'" + wanted(expected));
   }
   // Inside a product any unit may stand; alone, only one of the dimension that is expected.
   const bool alone = unknown == unit;
-  const std::string nearest =
-      nearest_name(unknown, unit_names(alone ? std::optional<Dim>(expected) : std::nullopt));
+  const std::string nearest = nearest_name(unknown, unit_names(alone ? expected : std::nullopt));
   return refused(quote_word(text) + ": unknown unit " + quote_word(unknown) +
-                 (nearest.empty() ? "; expected " + describe_dim(expected)
-                                  : "; did you mean '" + nearest + "'?"));
+                 (nearest.empty() ? wanted(expected) : "; did you mean '" + nearest + "'?"));
 }
 
-}  // namespace
-
-ParsedQuantity parse_quantity(std::string_view text, Dim expected) {
+// Reads a quantity of dimension `expected`, or of any.
+ParsedAnyQuantity parse(std::string_view text, std::optional<Dim> expected) {
   std::string_view rest = trim(text);
   // from_chars takes no '+' itself; "+-5" stays wrong.
   if (rest.size() > 1 && rest.front() == '+' && rest[1] != '-') rest.remove_prefix(1);
@@ -199,24 +201,33 @@ ParsedQuantity parse_quantity(std::string_view text, Dim expected) {
   if (status == std::errc::result_out_of_range) return out_of_range(text);
   // from_chars accepts "inf" and "nan"; a quantity is neither.
   if (status != std::errc() || !std::isfinite(number)) {
-    return refused(quote_word(text) + " is not a quantity; expected " + describe_dim(expected));
+    return refused(quote_word(text) + " is not a quantity" + wanted(expected));
   }
   rest = trim(rest.substr(static_cast<std::size_t>(end - rest.data())));
   if (rest.empty()) {
-    if (expected == kNone) return {.ok = true, .value = number, .problem = {}};
-    return refused(quote_word(text) + " has no unit; expected " + describe_dim(expected));
+    if (expected.value_or(kNone) == kNone) return {true, number, kNone, {}};
+    return refused(quote_word(text) + " has no unit" + wanted(expected));
   }
   std::string unknown;
   const auto unit = parse_unit(rest, unknown);
   if (!unit) return unknown_unit(text, rest, unknown, expected);
-  if (!(unit->dim == expected)) {
-    const std::string what = describe_dim(unit->dim);
-    return refused(quote_word(text) + " is " + what.substr(0, what.find(", such as")) +
-                   "; expected " + describe_dim(expected));
+  if (expected && !(unit->dim == *expected)) {
+    return refused(quote_word(text) + " is " + name_dim(unit->dim) + wanted(expected));
   }
   const double value = number * unit->scale;
   if (!std::isfinite(value) || (value == 0.0 && number != 0.0)) return out_of_range(text);
-  return {.ok = true, .value = value, .problem = {}};
+  return {true, value, unit->dim, {}};
+}
+
+}  // namespace
+
+ParsedQuantity parse_quantity(std::string_view text, Dim expected) {
+  ParsedAnyQuantity parsed = parse(text, expected);
+  return {parsed.ok, parsed.value, std::move(parsed.problem)};
+}
+
+ParsedAnyQuantity parse_any_quantity(std::string_view text) {
+  return parse(text, std::nullopt);
 }
 
 }  // namespace tokenyard

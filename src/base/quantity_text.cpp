@@ -39,6 +39,13 @@ constexpr auto kDescribed = std::to_array<Described>({
     {kToken / kTime, "tokens per time, such as '1000 token/s'"},
     {kData / kToken, "data per token, such as '320 kB/token'"},
     {kFlop / kToken, "operations per token, such as '140 GFLOP/token'"},
+    {kFlop / kData, "operations per data, such as '295 FLOP/B'"},
+    {kFlop / kEnergy, "operations per energy, such as '1.4 TFLOP/J'"},
+    {kData / kEnergy, "data per energy, such as '30 GB/J'"},
+    {kMoney / kData, "money per data, such as '4 USD/GB'"},
+    {kMoney * kTime / kData, "money per data rate, such as '9 USD*s/GB'"},
+    {kData / kTime / kMoney, "data per time and money, such as '100 MB/s/USD'"},
+    {kFlop / kTime / kMoney, "operations per time and money, such as '33 GFLOP/s/USD'"},
 });
 
 struct Shown {
@@ -68,6 +75,24 @@ constexpr auto kShown = std::to_array<Shown>({
     {kData / kToken, "B/token", Shown::large},
     {kFlop / kToken, "FLOP/token", Shown::large},
     {kNone / kTime, "/s", Shown::plain},
+    {kFlop / kData, "FLOP/B", Shown::large},
+    {kFlop / kEnergy, "FLOP/J", Shown::large},
+    {kData / kEnergy, "B/J", Shown::large},
+    {kData / kTime / kMoney, "B/s/USD", Shown::large},
+    {kFlop / kTime / kMoney, "FLOP/s/USD", Shown::large},
+});
+
+struct Customary {
+  Dim dim;
+  std::string_view unit;
+  double denominator;  // base units of it in one unit
+};
+// Where people read another unit than the base unit with a prefix before it.
+constexpr auto kCustomary = std::to_array<Customary>({
+    {kMoney / kEnergy, "USD/kWh", kJoulesPerKilowattHour},
+    {kMass / kEnergy, "kg/kWh", kJoulesPerKilowattHour},
+    {kMoney / kData, "USD/GB", 1e9},
+    {kMoney * kTime / kData, "USD*s/GB", 1e9},
 });
 
 const Shown* find_shown(Dim dim) {
@@ -137,6 +162,11 @@ std::string describe_dim(Dim dim) {
   return "a quantity in '" + base_units(dim) + "'";
 }
 
+std::string name_dim(Dim dim) {
+  const std::string described = describe_dim(dim);
+  return described.substr(0, described.find(", such as"));
+}
+
 std::string three_digits(double value) {
   if (!std::isfinite(value)) return "n/a";
   if (value == 0.0) return "0";
@@ -160,10 +190,9 @@ std::string three_digits(double value) {
 
 std::string format_quantity(double base_value, Dim dim) {
   if (dim == kTime) return format_time(base_value);
-  if (dim == kMoney / kEnergy) {
-    return three_digits(base_value * kJoulesPerKilowattHour) + " USD/kWh";
+  for (const Customary& c : kCustomary) {
+    if (c.dim == dim) return three_digits(base_value * c.denominator) + ' ' + std::string(c.unit);
   }
-  if (dim == kMass / kEnergy) return three_digits(base_value * kJoulesPerKilowattHour) + " kg/kWh";
   const Shown* shown = find_shown(dim);
   if (shown == nullptr) {
     return three_digits(base_value) + (dim == kNone ? "" : ' ' + base_units(dim));

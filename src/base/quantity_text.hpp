@@ -21,8 +21,22 @@ struct ParsedQuantity {
 // Reads `text` as a quantity of dimension `expected`.  Never throws.
 ParsedQuantity parse_quantity(std::string_view text, Dim expected);
 
-// "a time, such as '1.5 ms'": how to call a dimension in a message.
+struct ParsedAnyQuantity {
+  bool ok = false;
+  double value = 0.0;  // base units
+  Dim dim{};
+  std::string problem;  // when !ok
+};
+
+// Reads `text` as a quantity of whatever dimension its unit has; a bare number is a plain one.
+// Never throws.
+ParsedAnyQuantity parse_any_quantity(std::string_view text);
+
+// "a time, such as '1.5 ms'": how to call a dimension in a message that asks for one.
 std::string describe_dim(Dim dim);
+
+// "a time": the same without the example.
+std::string name_dim(Dim dim);
 
 // For people: three significant digits and a prefix, "3.35 TB/s", "80.0 GB", "1.50 ms".
 std::string format_quantity(double base_value, Dim dim);

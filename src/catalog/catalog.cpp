@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "catalog/entry.hpp"
+#include "catalog/overlay.hpp"
 
 namespace tokenyard::catalog {
 namespace {
@@ -68,14 +69,18 @@ void check_device_formats(const input::Node& root, const std::vector<std::string
 
 // Reads one file into `out`; false, and the reasons in `diagnostics`, when it has errors.
 template <class T>
-bool read_file(const std::string& path, T& out, input::Node& root, Diagnostics& diagnostics) {
+bool read_file(const std::string& path, T& out, input::Node& root, input::BandEnd unknowns,
+               Diagnostics& diagnostics) {
   const std::size_t before = diagnostics.list().size();
   root = input::load_yaml(path, diagnostics);
   const bool loaded = diagnostics.list().size() == before;
   // What is left of a broken file is read all the same, to report its other mistakes as well.
   if (!loaded && root.kind == input::Node::Kind::null) return false;
-  input::ReadContext context{
-      .diagnostics = &diagnostics, .default_source = {}, .default_confidence = {}};
+  apply_overlay(root, path, diagnostics);
+  input::ReadContext context{.diagnostics = &diagnostics,
+                             .default_source = {},
+                             .default_confidence = {},
+                             .unknowns = unknowns};
   return input::read_value(context, root, out) && loaded;
 }
 
@@ -106,7 +111,8 @@ std::string required_root(const std::string& directory, const std::string& who) 
 
 }  // namespace
 
-Catalog::Catalog(std::string root) : root_(std::move(root)) {}
+Catalog::Catalog(std::string root, input::BandEnd unknowns)
+    : root_(std::move(root)), unknowns_(unknowns) {}
 
 std::vector<std::string> Catalog::names(EntryKind kind) const {
   std::vector<std::string> found;
@@ -138,7 +144,7 @@ const T* Catalog::load(std::map<std::string, std::unique_ptr<T>>& cache, EntryKi
   const std::size_t before = diagnostics.list().size();
   auto entry = std::make_unique<T>();
   input::Node root;
-  read_file(path_of(kind, name), *entry, root, diagnostics);
+  read_file(path_of(kind, name), *entry, root, unknowns_, diagnostics);
   check_file_name(root, name, diagnostics);
   // A catalog of devices alone, without a table of formats, is left to whoever needs a format.
   if (std::error_code error; kind == EntryKind::device && fs::exists(formats_path(root_), error)) {
@@ -173,7 +179,7 @@ std::vector<std::string> Catalog::format_names(Diagnostics& diagnostics) {
   if (!formats_) {
     formats_ = std::make_unique<FormatTable>();
     input::Node root;
-    if (!read_file(tidy(formats_path(root_)), *formats_, root, diagnostics)) {
+    if (!read_file(tidy(formats_path(root_)), *formats_, root, unknowns_, diagnostics)) {
       formats_->formats.clear();
     }
   }

@@ -26,7 +26,8 @@ constexpr auto enum_names(EntryKind) {
 
 class Catalog {
  public:
-  explicit Catalog(std::string root);
+  // unknowns: which end of its band a number stands for that nobody has published.
+  explicit Catalog(std::string root, input::BandEnd unknowns = input::BandEnd::middle);
 
   // Names of all entries of a kind, sorted.
   [[nodiscard]] std::vector<std::string> names(EntryKind kind) const;
@@ -52,6 +53,7 @@ class Catalog {
                 const std::string& name, Diagnostics& diagnostics);
 
   std::string root_;
+  input::BandEnd unknowns_;
   std::map<std::string, std::unique_ptr<Device>> devices_;
   std::map<std::string, std::unique_ptr<NodeSpec>> nodes_;
   std::map<std::string, std::unique_ptr<FabricSpec>> fabrics_;

@@ -2,48 +2,80 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <limits>
 
 #include "catalog/catalog.hpp"
 
 // Bounds that no device of today's processes passes.  An entry that does is marked, not refused: a
 // projection may be what the user wants to examine.
 //
-//   SRAM        at most 1.5 MB per mm2 (5 nm high-density cells with periphery); one exposure of a
-//               lithography machine is at most 858 mm2
-//   memory      bandwidth per capacity of the densest parts: HBM 1.3 TB/s per 16 GB stack, GDDR7
-//   144 GB/s
-//               per 2 GB chip, LPDDR5X 43 GB/s per 4 GB package, DDR5 MRDIMM 102 GB/s per 16 GB
-//               module
-//   energy      half of the lowest published energy per byte of each kind
+//   SRAM        at most 1.5 MB per mm2 (5 nm high-density cells with periphery), all tiers of it
+//               together, on the stated area of the compute dies; where none is stated, on one die of
+//               858 mm2, the most that a lithography machine exposes at once
+//   memory      where the stacks are counted, 1.3 TB/s a stack of HBM (HBM3E at 10 Gb/s a pin), 2.8
+//               TB/s of HBM4 (as announced for 2026); else bandwidth per capacity of the densest parts: HBM 1.3 TB/s per 16
+//               GB stack, HBM4 2.8 TB/s per 24 GB stack, GDDR7 144 GB/s per 2 GB chip, LPDDR5X 43
+//               GB/s per 4 GB package, DDR5 MRDIMM 102 GB/s per 16 GB module
+//   energy      half of the lowest published energy per byte of each kind (HBM4: as HBM, less the
+//               40 % that its makers claim); no tier draws more than the tdp
 //   arithmetic  8 TFLOP/s per watt of tdp at 8 bits, in inverse proportion to the bits
+//
+// Tiers called rom have no bound: weights that are wired into the multipliers are not read.  A number
+// that nobody has published stands for the end of its band that passes more easily.
 //
 // Worked example: H100 SXM fp8 1979 TFLOP/s at 700 W is 2.8 TFLOP/s/W; its HBM moves 3.35 TB/s out
 // of 80 GB, 42 times its capacity a second, of at most 81.
 namespace tokenyard::catalog {
 namespace {
 
+using input::BandEnd;
+
 constexpr double kSramBytesPerMm2 = 1.5e6;
 constexpr double kLargestDieMm2 = 858.0;
 constexpr double kFlopsPerWattAt8Bits = 8e12;
 constexpr double kAuditTolerance = 0.01;
+constexpr double kUnbounded = std::numeric_limits<double>::infinity();
 
 struct MemoryBound {
   std::string_view prefix;     // of the tier's name
   double capacities_per_s;     // bandwidth / capacity
+  double stack_bytes_per_s;    // 0: not made of stacks
   double picojoules_per_byte;  // at least
 };
-constexpr auto kMemoryBounds = std::to_array<MemoryBound>({{"hbm", 1.3e12 / 16e9, 15.0},
-                                                           {"gddr", 144e9 / 2e9, 22.0},
-                                                           {"lpddr", 43e9 / 4e9, 17.0},
-                                                           {"dram", 102.4e9 / 16e9, 80.0},
-                                                           {"ddr", 102.4e9 / 16e9, 80.0},
-                                                           {"sram", 1e300, 0.4}});
+// A longer prefix stands before those that it begins with.
+constexpr auto kMemoryBounds = std::to_array<MemoryBound>({{"hbm4", 2.8e12 / 24e9, 2.8e12, 9.0},
+                                                           {"hbm", 1.3e12 / 16e9, 1.3e12, 15.0},
+                                                           {"gddr", 144e9 / 2e9, 0.0, 22.0},
+                                                           {"lpddr", 43e9 / 4e9, 0.0, 17.0},
+                                                           {"dram", 102.4e9 / 16e9, 0.0, 80.0},
+                                                           {"ddr", 102.4e9 / 16e9, 0.0, 80.0},
+                                                           {"sram", kUnbounded, 0.0, 0.4}});
+
+bool is_called(const MemoryTier& tier, std::string_view prefix) {
+  return tier.tier.compare(0, prefix.size(), prefix) == 0;
+}
 
 const MemoryBound* bound_of(const MemoryTier& tier) {
-  const auto found = std::find_if(
-      kMemoryBounds.begin(), kMemoryBounds.end(),
-      [&](const MemoryBound& b) { return tier.tier.compare(0, b.prefix.size(), b.prefix) == 0; });
+  const auto found = std::find_if(kMemoryBounds.begin(), kMemoryBounds.end(),
+                                  [&](const MemoryBound& b) { return is_called(tier, b.prefix); });
   return found != kMemoryBounds.end() ? &*found : nullptr;
+}
+
+// What an unknown number is taken for; a known one is itself.
+template <class T>
+T at_best(const Sourced<T>& number, BandEnd best) {
+  if (!number.unknown) return number.value;
+  return (best == BandEnd::low ? number.low : number.high).value_or(number.value);
+}
+
+std::string unknown_note(bool unknown, BandEnd best) {
+  if (!unknown) return "";
+  return " (unknown; the " + std::string(input::name_of(best)) + " end of its band)";
+}
+
+template <Dim D>
+std::string text_at_best(const Sourced<Quantity<D>>& number, BandEnd best) {
+  return to_text(at_best(number, best)) + unknown_note(number.unknown, best);
 }
 
 // bf16 -> 16, mxfp4 -> 4; 0 for names that do not end in their bits.
@@ -55,45 +87,101 @@ int bits_in_name(std::string_view format) {
   return bits <= 64 ? bits : 0;
 }
 
-void check_tier(const Device& d, const MemoryTier& tier, std::vector<Finding>& findings) {
-  const MemoryBound* bound = bound_of(tier);
-  const double capacity = tier.capacity.value.base();
+void check_sram_area(const Device& d, std::vector<Finding>& findings) {
+  Bytes capacity;
+  bool unknown = false;
+  std::string names;
+  for (const MemoryTier& tier : d.memory) {
+    if (!is_called(tier, "sram")) continue;
+    capacity += at_best(tier.capacity, BandEnd::low);
+    unknown = unknown || tier.capacity.unknown;
+    names += (names.empty() ? "" : " + ") + tier.tier;
+  }
+  const double area_mm2 = d.die_area_mm2 ? at_best(*d.die_area_mm2, BandEnd::high) : kLargestDieMm2;
+  const Bytes most = Bytes::from_base(kSramBytesPerMm2 * area_mm2);
+  if (capacity <= most) return;
+  const std::string what =
+      "memory " + names + ": " + to_text(capacity) + unknown_note(unknown, BandEnd::low);
+  if (d.die_area_mm2) {
+    findings.push_back({d.name, what + " on " + three_digits(area_mm2) + " mm2" +
+                                    unknown_note(d.die_area_mm2->unknown, BandEnd::high) + " is " +
+                                    three_digits(capacity.base() / area_mm2 / 1e6) +
+                                    " MB/mm2; at most 1.5 MB/mm2, " + to_text(most)});
+    return;
+  }
+  const double needed_mm2 = capacity.base() / kSramBytesPerMm2;
+  const double dies = std::ceil(needed_mm2 / kLargestDieMm2);
+  findings.push_back(
+      {d.name, what + " takes at least " + three_digits(needed_mm2) +
+                   " mm2 at 1.5 MB/mm2: " + std::to_string(static_cast<std::int64_t>(dies)) +
+                   " dies of the largest size, 858 mm2"});
+}
+
+void check_bandwidth(const Device& d, const MemoryTier& tier, const MemoryBound& bound,
+                     std::vector<Finding>& findings) {
+  const BytesPerSecond bandwidth = at_best(tier.bandwidth, BandEnd::low);
+  const std::string kind(bound.prefix);
+  const std::string what =
+      "memory " + tier.tier + ": " + text_at_best(tier.bandwidth, BandEnd::low);
+  if (tier.stacks && bound.stack_bytes_per_s > 0.0) {
+    const auto a_stack = BytesPerSecond::from_base(bound.stack_bytes_per_s);
+    const BytesPerSecond most = static_cast<double>(*tier.stacks) * a_stack;
+    if (bandwidth <= most) return;
+    findings.push_back({d.name, what + " out of " + std::to_string(*tier.stacks) +
+                                    (*tier.stacks == 1 ? " stack" : " stacks") + "; the fastest " +
+                                    kind + " moves " + to_text(a_stack) + " a stack, " +
+                                    to_text(most) + " in all"});
+    return;
+  }
+  const BytesPerSecond most = BytesPerSecond::from_base(
+      bound.capacities_per_s * at_best(tier.capacity, BandEnd::high).base());
+  if (bandwidth <= most) return;
+  findings.push_back({d.name, what + " out of " + text_at_best(tier.capacity, BandEnd::high) +
+                                  "; the fastest " + kind + " of that size moves " +
+                                  to_text(most)});
+}
+
+// `bound` is nullptr for kinds of memory that have none; then only a stated energy is looked at.
+void check_energy(const Device& d, const MemoryTier& tier, const MemoryBound* bound,
+                  std::vector<Finding>& findings) {
   const std::string where = "memory " + tier.tier + ": ";
-  if (bound != nullptr && tier.bandwidth.value.base() > bound->capacities_per_s * capacity) {
-    findings.push_back(
-        {d.name, where + to_text(tier.bandwidth.value) + " out of " + to_text(tier.capacity.value) +
-                     "; the fastest " + std::string(bound->prefix) + " of that size moves " +
-                     format_quantity(bound->capacities_per_s * capacity, kData / kTime)});
+  const JoulesPerByte least =
+      picojoules_per_byte(bound != nullptr ? bound->picojoules_per_byte : 0);
+  const std::string kind(bound != nullptr ? bound->prefix : "");
+  if (tier.energy && at_best(*tier.energy, BandEnd::high) < least) {
+    findings.push_back({d.name, where + text_at_best(*tier.energy, BandEnd::high) +
+                                    " is less than any " + kind + " needs, " + to_text(least)});
   }
-  if (bound != nullptr && bound->prefix == "sram" && capacity > kSramBytesPerMm2 * kLargestDieMm2) {
-    const double area_mm2 = capacity / kSramBytesPerMm2;
-    findings.push_back({d.name, where + to_text(tier.capacity.value) + " takes at least " +
-                                    three_digits(area_mm2) + " mm2 at 1.5 MB/mm2: " +
-                                    three_digits(std::ceil(area_mm2 / kLargestDieMm2)) +
-                                    " dies of the largest size, 858 mm2"});
-  }
-  if (!tier.energy) return;
-  if (bound != nullptr && tier.energy->value < picojoules_per_byte(bound->picojoules_per_byte)) {
-    findings.push_back({d.name, where + to_text(tier.energy->value) + " is less than any " +
-                                    std::string(bound->prefix) + " needs, " +
-                                    to_text(picojoules_per_byte(bound->picojoules_per_byte))});
-  }
-  const Watts draw = tier.bandwidth.value * tier.energy->value;
-  if (draw > d.power.tdp.value) {
-    findings.push_back({d.name, where + "at full bandwidth it alone draws " + to_text(draw) +
-                                    ", more than the tdp of " + to_text(d.power.tdp.value)});
-  }
+  const JoulesPerByte stated = tier.energy ? at_best(*tier.energy, BandEnd::low) : JoulesPerByte{};
+  const bool by_kind = stated < least;
+  const Watts draw = at_best(tier.bandwidth, BandEnd::low) * (by_kind ? least : stated);
+  if (draw <= at_best(d.power.tdp, BandEnd::high)) return;
+  const std::string reason = by_kind ? "at least " + to_text(draw) + " (" + to_text(least) +
+                                           ", the least of any " + kind + ")"
+                                     : to_text(draw);
+  findings.push_back({d.name, where + "at full bandwidth it alone draws " + reason +
+                                  ", more than the tdp of " +
+                                  text_at_best(d.power.tdp, BandEnd::high)});
+}
+
+void check_tier(const Device& d, const MemoryTier& tier, std::vector<Finding>& findings) {
+  if (is_called(tier, "rom")) return;
+  const MemoryBound* bound = bound_of(tier);
+  if (bound != nullptr) check_bandwidth(d, tier, *bound, findings);
+  check_energy(d, tier, bound, findings);
 }
 
 void check_peaks(const Device& d, const Engine& engine, std::vector<Finding>& findings) {
+  const Watts tdp = at_best(d.power.tdp, BandEnd::high);
   for (const auto& [format, peak] : engine.peak) {
     const int bits = bits_in_name(format);
     if (bits == 0) continue;
     const FlopsPerSecond most =
-        FlopsPerSecond::from_base(d.power.tdp.value.base() * kFlopsPerWattAt8Bits * 8.0 / bits);
-    if (peak.value <= most) continue;
-    findings.push_back({d.name, "engine " + engine.name + ": " + to_text(peak.value) + " in " +
-                                    format + " at " + to_text(d.power.tdp.value) + "; at most " +
+        FlopsPerSecond::from_base(tdp.base() * kFlopsPerWattAt8Bits * 8.0 / bits);
+    if (at_best(peak, BandEnd::low) <= most) continue;
+    findings.push_back({d.name, "engine " + engine.name + ": " + text_at_best(peak, BandEnd::low) +
+                                    " in " + format + " at " +
+                                    text_at_best(d.power.tdp, BandEnd::high) + "; at most " +
                                     to_text(most) + " (8 TFLOP/s per watt at 8 bits)"});
   }
 }
@@ -151,6 +239,7 @@ std::vector<Finding> check_model(const Model& model) {
 
 std::vector<Finding> check_device(const Device& device) {
   std::vector<Finding> findings;
+  check_sram_area(device, findings);
   for (const MemoryTier& tier : device.memory) check_tier(device, tier, findings);
   for (const Engine& engine : device.engines) check_peaks(device, engine, findings);
   return findings;

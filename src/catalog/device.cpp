@@ -80,6 +80,13 @@ void describe(Fields& f, Engine& e) {
   f.optional("roofline_exponent", e.roofline_exponent,
              "P of the smooth roofline (t_memory^P + t_compute^P)^(1/P)")
       .at_least(1.0);
+  f.optional("layer_latency", e.layer_latency, "least time of a layer").at_least(0.0);
+  f.optional("dispatch_overhead", e.dispatch_overhead, "exposed time per step").at_least(0.0);
+  f.optional("autonomous", e.autonomous, "no host work between steps");
+  f.optional("systolic_tile", e.systolic_tile,
+             "side of a weight-stationary systolic array; 0: the engine is none")
+      .at_least(0)
+      .at_most(4096);
   f.optional("activation_traffic", e.activation_traffic,
              "activations moved per token, layer and hidden unit by element-wise kernels")
       .at_least(0.0);
@@ -99,12 +106,18 @@ void describe(Fields& f, MemoryTier& t) {
       .at_most(1.0);
   f.optional("compute_in_place", t.compute_in_place, "no weight traffic leaves the tier");
   f.optional("energy", t.energy, "per data read or written").at_least(0.0);
-  f.optional("holds", t.holds, "weights, kv; empty: working memory only");
+  f.optional("stacks", t.stacks, "of stacked memory").at_least(1);
+  f.optional("holds", t.holds,
+             "weights, kv, models (those not being served); empty: working memory only");
 }
 
 void describe(Fields& f, Link& l) {
   f.required("name", l.name, "how nodes refer to this link");
-  f.required("bandwidth", l.bandwidth, "one direction, of one device").more_than(0.0);
+  f.required("bandwidth", l.bandwidth, "one direction, of one device, all ports together")
+      .more_than(0.0);
+  f.optional("ports", l.ports, "to different neighbours; the bandwidth is split over them")
+      .at_least(1)
+      .at_most(4096);
   f.optional("latency", l.latency, "per hop of a collective").at_least(0.0);
   f.optional("collective_latency", l.collective_latency,
              "once per collective: launch, synchronisation")
@@ -112,6 +125,18 @@ void describe(Fields& f, Link& l) {
   f.optional("efficiency", l.efficiency, "share of the bandwidth that large messages reach")
       .more_than(0.0)
       .at_most(1.0);
+  f.optional("energy", l.energy, "per data sent").at_least(0.0);
+}
+
+void describe(Fields& f, UsualFormats& u) {
+  f.optional("weights", u.weights, "number format, from workloads/formats.yaml");
+  f.optional("kv", u.kv, "number format");
+  f.optional("activations", u.activations, "number format");
+}
+
+void describe(Fields& f, Respin& r) {
+  f.required("lead_time", r.lead_time, "from a model to its silicon").more_than(0.0);
+  f.required("cost", r.cost, "masks and engineering of one model").at_least(0.0);
 }
 
 void describe(Fields& f, DevicePower& p) {
@@ -136,9 +161,14 @@ void describe(Fields& f, Device& d) {
   f.required("memory", d.memory, "tiers, fastest first");
   f.optional("tier_overlap", d.tier_overlap,
              "max: tiers work at the same time; sum: one after the other");
+  f.optional("usual_formats", d.usual_formats, "what `auto` formats of a deployment stand for");
+  f.optional("static_schedule", d.static_schedule,
+             "steps take the time of a full batch, and a batch is finished before the next");
   f.optional("links", d.links, "to other devices and to the host");
   f.required("power", d.power, "electrical");
   f.optional("hardwired_model", d.hardwired_model, "the one model that this silicon is");
+  f.optional("respin", d.respin, "what silicon for another model takes");
+  f.optional("die_area_mm2", d.die_area_mm2, "of all its compute dies").more_than(0.0);
   f.optional("price", d.price, "of one device; absent when sold only as part of a node")
       .at_least(0.0);
   f.optional("lifetime", d.lifetime, "until it is replaced").more_than(0.0);

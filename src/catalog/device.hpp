@@ -47,14 +47,25 @@ struct Engine {
   Sourced<double> sms_for_comm{0.0};                  // share of compute given up to communication
   // Exponent P of the smooth roofline (t_memory^P + t_compute^P)^(1/P); physics: 3.3 fits H100.
   Sourced<double> roofline_exponent{3.3};
+  // Time that a layer takes however little it computes: pipelines fill, tiles hand over.  The part
+  // that the layer's work does not account for counts as launch.
+  Sourced<Seconds> layer_latency{seconds(0)};
+  // Exposed once per step, before the engine starts: command queues, drivers.
+  Sourced<Seconds> dispatch_overhead{seconds(0)};
+  // Goes from step to step by itself, sampling included: the host's work between steps is hidden.
+  bool autonomous = false;
+  // Side of a weight-stationary systolic array; matrix dimensions are rounded up to multiples of
+  // it.  0: no such array.
+  std::int64_t systolic_tile = 0;
   // Activation bytes moved per token, layer and hidden unit by unfused element-wise kernels,
   // counted in activations: bytes = factor * tokens * hidden * activation bytes.
   Sourced<double> activation_traffic{12.0};
 };
 
-enum class Holds { weights, kv };
+// models: weights of models that are not being served; serving one of them moves them up.
+enum class Holds { weights, kv, models };
 constexpr auto enum_names(Holds) {
-  return std::array<std::string_view, 2>{"weights", "kv"};
+  return std::array<std::string_view, 3>{"weights", "kv", "models"};
 }
 
 struct MemoryTier {
@@ -64,6 +75,7 @@ struct MemoryTier {
   Sourced<double> ingress_efficiency{1.0};
   bool compute_in_place = false;
   std::optional<Sourced<JoulesPerByte>> energy;
+  std::optional<std::int64_t> stacks;  // of stacked memory, for the bound on its bandwidth
   std::vector<Holds> holds;
 
   [[nodiscard]] bool can_hold(Holds what) const;
@@ -71,7 +83,8 @@ struct MemoryTier {
 
 struct Link {
   std::string name;
-  Sourced<BytesPerSecond> bandwidth;                      // one direction
+  Sourced<BytesPerSecond> bandwidth;                      // one direction, all ports together
+  std::int64_t ports = 1;                                 // to different neighbours
   Sourced<Seconds> latency{microseconds(1)};              // per hop of a collective
   Sourced<Seconds> collective_latency{microseconds(10)};  // once per collective: launch, sync
   Sourced<double> efficiency{0.80};                       // of bandwidth, large messages
@@ -85,6 +98,19 @@ struct DevicePower {
   std::map<std::string, Sourced<JoulesPerFlop>> energy_per_flop;
 };
 
+// Number formats that `auto` stands for in a deployment: those that the device is usually run in.
+struct UsualFormats {
+  std::string weights = "bf16";
+  std::string kv = "bf16";
+  std::string activations = "bf16";
+};
+
+// What a model beyond the hard-wired one costs: new silicon.
+struct Respin {
+  Sourced<Seconds> lead_time;
+  Sourced<Usd> cost;  // masks and engineering of one model, however many devices are made of it
+};
+
 struct Device {
   std::string name;
   DeviceKind kind = DeviceKind::gpu;
@@ -96,10 +122,16 @@ struct Device {
   std::vector<Engine> engines;
   std::vector<MemoryTier> memory;  // fastest first
   TierOverlap tier_overlap = TierOverlap::max;
+  UsualFormats usual_formats;
+  // Steps are scheduled by a compiler: every step takes the time of a full batch, and a batch is
+  // finished before the next one starts.
+  bool static_schedule = false;
   std::vector<Link> links;
   DevicePower power;
   std::optional<std::string> hardwired_model;
-  std::optional<Sourced<Usd>> price;  // absent: unknown, or sold only as part of a node
+  std::optional<Respin> respin;
+  std::optional<Sourced<double>> die_area_mm2;  // of all its compute dies, for the bound on SRAM
+  std::optional<Sourced<Usd>> price;            // absent: unknown, or sold only as part of a node
   Sourced<Seconds> lifetime{years(5)};
   Sourced<double> annual_failure_rate{0.05};
 
@@ -111,6 +143,8 @@ void describe(input::Fields& f, Engine& e);
 void describe(input::Fields& f, MemoryTier& t);
 void describe(input::Fields& f, Link& l);
 void describe(input::Fields& f, DevicePower& p);
+void describe(input::Fields& f, UsualFormats& u);
+void describe(input::Fields& f, Respin& r);
 void describe(input::Fields& f, Device& d);
 
 }  // namespace tokenyard::catalog

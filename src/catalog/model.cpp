@@ -81,6 +81,13 @@ void describe(Fields& f, WindowSpec& x) {
   f.required("layers", x.layers, "how many layers are windowed").at_least(1);
 }
 
+void describe(Fields& f, SparseSpec& x) {
+  f.required("top_k", x.top_k, "tokens that each token attends to").at_least(1);
+  f.required("index_heads", x.index_heads, "heads of the indexer").at_least(1);
+  f.required("index_dim", x.index_dim, "size of its keys, one per token and layer").at_least(1);
+  f.optional("index_bits", x.index_bits, "per value of those keys").more_than(0.0);
+}
+
 void describe(Fields& f, Attention& x) {
   f.required("kind", x.kind, "gqa (MHA and MQA included) or mla");
   f.required("heads", x.heads, "query heads").at_least(1);
@@ -95,7 +102,9 @@ void describe(Fields& f, Attention& x) {
       .at_least(1);
   f.optional("v_dim", x.v_dim, "mla: size of one value head").at_least(1);
   f.optional("window", x.window, "some layers see the last tokens only");
+  f.optional("sparse", x.sparse, "tokens attend to those only that an indexer chooses");
   if (!f.is_reading()) return;
+  if (x.window && x.sparse) f.problem("sparse", "has no place beside a window");
   check_keys_of_kind(f, "gqa", {"kv_heads", "head_dim"},
                      {"kv_lora_rank", "q_lora_rank", "qk_nope_dim", "qk_rope_dim", "v_dim"});
   check_keys_of_kind(f, "mla", {"kv_lora_rank", "qk_nope_dim", "qk_rope_dim", "v_dim"},

@@ -27,6 +27,15 @@ struct WindowSpec {
   std::int64_t layers = 0;  // how many of the model's layers
 };
 
+// Every token attends to the `top_k` tokens that a light indexer chooses; the indexer looks at all
+// of them, at `index_bits` per value.
+struct SparseSpec {
+  std::int64_t top_k = 0;
+  std::int64_t index_heads = 0;
+  std::int64_t index_dim = 0;
+  double index_bits = 8.0;
+};
+
 struct Attention {
   AttentionKind kind = AttentionKind::gqa;
   std::int64_t heads = 0;
@@ -40,6 +49,7 @@ struct Attention {
   std::int64_t qk_rope_dim = 0;
   std::int64_t v_dim = 0;
   std::optional<WindowSpec> window;
+  std::optional<SparseSpec> sparse;  // of all layers; not together with a window
 };
 
 enum class FfnKind { dense, moe };
@@ -96,6 +106,7 @@ ParameterCount count_parameters(const Model& model);
 double kv_values_per_token_layer(const Attention& attention);
 
 void describe(input::Fields& f, WindowSpec& x);
+void describe(input::Fields& f, SparseSpec& x);
 void describe(input::Fields& f, Attention& x);
 void describe(input::Fields& f, Ffn& x);
 void describe(input::Fields& f, Model& x);

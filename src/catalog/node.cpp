@@ -1,5 +1,7 @@
 #include "catalog/node.hpp"
 
+#include <algorithm>
+
 #include "catalog/entry.hpp"
 
 namespace tokenyard::catalog {
@@ -10,6 +12,30 @@ std::int64_t NodeSpec::device_count() const {
   std::int64_t count = 0;
   for (const DeviceSlots& slots : devices) count += slots.count;
   return count;
+}
+
+std::vector<std::int64_t> NodeSpec::sides() const {
+  return shape.empty() ? std::vector{device_count()} : shape;
+}
+
+std::int64_t NodeSpec::ports_of(const Link& joining) const {
+  switch (topology) {
+    case NodeTopology::all_to_all_mesh:
+      return std::max<std::int64_t>({1, joining.ports, device_count() - 1});
+    case NodeTopology::mesh2d:
+    case NodeTopology::torus: {
+      const std::vector<std::int64_t> grid = sides();
+      const auto lengthy = std::count_if(grid.begin(), grid.end(), [](auto s) { return s > 1; });
+      return std::max<std::int64_t>({1, joining.ports, 2 * lengthy});
+    }
+    case NodeTopology::ring:
+      return 2;
+    case NodeTopology::all_to_all_switch:
+    case NodeTopology::pcie_tree:
+    case NodeTopology::none:
+      break;
+  }
+  return 1;  // all ports lead to the same place
 }
 
 void describe(Fields& f, DeviceSlots& d) {
@@ -50,10 +76,36 @@ void describe(Fields& f, Nic& n) {
   f.optional("power", n.power, "each").at_least(0.0);
 }
 
+namespace {
+
+void check_shape(Fields& f, const NodeSpec& n) {
+  const bool grid = n.topology == NodeTopology::mesh2d || n.topology == NodeTopology::torus;
+  if (!grid && !n.shape.empty()) {
+    f.problem("shape", "belongs to the topologies mesh2d and torus");
+  }
+  if (grid && n.shape.empty()) {
+    f.problem("shape", "topology " + std::string(input::name_of(n.topology)) +
+                           " needs 'shape', the sides of its grid, such as [4, 4]");
+  }
+  if (n.shape.empty()) return;
+  std::int64_t devices = 1;
+  for (const std::int64_t side : n.shape) devices *= std::clamp<std::int64_t>(side, 0, 1'000'000);
+  if (devices != n.device_count()) {
+    f.problem("shape", "holds " + std::to_string(devices) + " devices; the node has " +
+                           std::to_string(n.device_count()));
+  }
+  if (n.topology == NodeTopology::mesh2d && n.shape.size() != 2) {
+    f.problem("shape", "a mesh2d has two sides");
+  }
+}
+
+}  // namespace
+
 void describe(Fields& f, NodeSpec& n) {
   describe_head(f, n.name, n.source, n.confidence, n.description);
   f.required("devices", n.devices, "what it holds");
   f.required("topology", n.topology, "how the devices of the node reach each other");
+  f.optional("shape", n.shape, "sides of a mesh2d or torus, such as [4, 4]");
   f.optional("link", n.link, "the link of the device that they use for it");
   f.required("host", n.host, "the computer around the devices");
   f.optional("nics", n.nics, "towards the fabric");
@@ -74,6 +126,7 @@ void describe(Fields& f, NodeSpec& n) {
     f.problem("link", "topology " + std::string(input::name_of(n.topology)) +
                           " needs 'link', the name of a link of the device");
   }
+  check_shape(f, n);
   if (n.topology == NodeTopology::none && !n.link.empty()) {
     f.problem("link", "has no use with topology none; name a topology or leave the link out");
   }

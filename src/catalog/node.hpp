@@ -14,10 +14,20 @@ struct DeviceSlots {
 };
 
 // How the devices of a node reach each other.
-enum class NodeTopology { all_to_all_switch, ring, mesh2d, torus, pcie_tree, none };
+// all_to_all_mesh: a link of its own between any two (ports = devices - 1).  mesh2d and torus have
+// the node's `shape`.
+enum class NodeTopology {
+  all_to_all_switch,
+  all_to_all_mesh,
+  ring,
+  mesh2d,
+  torus,
+  pcie_tree,
+  none
+};
 constexpr auto enum_names(NodeTopology) {
-  return std::array<std::string_view, 6>{"all-to-all-switch", "ring", "mesh2d", "torus",
-                                         "pcie-tree",         "none"};
+  return std::array<std::string_view, 7>{
+      "all-to-all-switch", "all-to-all-mesh", "ring", "mesh2d", "torus", "pcie-tree", "none"};
 }
 enum class Cooling { air, liquid };
 constexpr auto enum_names(Cooling) {
@@ -59,6 +69,7 @@ struct NodeSpec {
   input::Confidence confidence = input::Confidence::vendor;
   std::vector<DeviceSlots> devices;
   NodeTopology topology = NodeTopology::none;
+  std::vector<std::int64_t> shape;  // sides of a mesh2d or torus; their product is device_count()
   std::string link;  // of the device, used between the devices; empty with topology none
   Host host;
   std::vector<Nic> nics;
@@ -69,6 +80,12 @@ struct NodeSpec {
   Sourced<double> psu_efficiency{0.95};
 
   [[nodiscard]] std::int64_t device_count() const;
+  // Of the grid in which the devices of a ring, mesh2d or torus stand: the shape, or one row.  The
+  // last side runs fastest.
+  [[nodiscard]] std::vector<std::int64_t> sides() const;
+  // How many ways the bandwidth of the devices' link is split: over its ports, and at least over
+  // those that the topology takes (two for each side of a grid that is longer than one device).
+  [[nodiscard]] std::int64_t ports_of(const Link& joining) const;
 };
 
 void describe(input::Fields& f, DeviceSlots& d);

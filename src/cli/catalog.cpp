@@ -1,6 +1,8 @@
 #include "catalog/catalog.hpp"
 
+#include "cli/catalog_compare.hpp"
 #include "cli/command.hpp"
+#include "cli/open_catalog.hpp"
 #include "cli/output.hpp"
 
 namespace tokenyard::cli {
@@ -134,12 +136,13 @@ int check_all(Catalog& catalog, const Arguments& arguments) {
 
 int run(const Arguments& arguments) {
   const auto& words = arguments.operands();
-  const std::vector<std::string> actions{"list", "show", "check"};
-  if (words.empty()) throw InputError("catalog: expected list, show NAME or check");
-  Catalog catalog(catalog::find_catalog_root(arguments.text("catalog")));
+  const std::vector<std::string> actions{"list", "show", "check", "compare"};
+  if (words.empty()) throw InputError("catalog: expected list, show NAME, check or compare MODEL");
+  Catalog catalog = open_catalog(arguments);
   if (words[0] == "list" && words.size() == 1) return list(catalog, arguments);
   if (words[0] == "show" && words.size() == 2) return show(catalog, words[1]);
   if (words[0] == "check" && words.size() == 1) return check_all(catalog, arguments);
+  if (words[0] == "compare") return compare_catalog(catalog, arguments);
   throw InputError("catalog: '" + words[0] + "'" + suggestion(words[0], actions) +
                    " (show takes one name)");
 }
@@ -147,11 +150,14 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 Command catalog_command() {
-  return {"catalog",
-          "list | show NAME | check [options]",
-          "lists, shows and checks devices, nodes, fabrics, sites and models",
-          {{"json", "", "short for --format json", ""}, format_option(), catalog_option()},
-          run};
+  std::vector<Option> options = compare_options();
+  options.insert(options.end(), {{"json", "", "short for --format json", ""},
+                                 format_option(),
+                                 unknowns_option(),
+                                 catalog_option()});
+  return {"catalog", "list | show NAME | check | compare MODEL [NODE...] [options]",
+          "lists, shows, checks and compares devices, nodes, fabrics, sites and models",
+          std::move(options), run};
 }
 
 }  // namespace tokenyard::cli

@@ -24,6 +24,7 @@ const std::vector<Command>& all_commands();
 
 Command run_command();
 Command explain_command();
+Command audit_command();
 Command query_command();
 Command catalog_command();
 Command trace_command();

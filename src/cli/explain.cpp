@@ -1,7 +1,9 @@
 #include "base/quantity_text.hpp"
 #include "cli/command.hpp"
+#include "cli/open_catalog.hpp"
 #include "cli/output.hpp"
 #include "perf/constants.hpp"
+#include "perf/model_switch.hpp"
 #include "perf/step_model.hpp"
 #include "scenario/resolve.hpp"
 #include "sim/simulate.hpp"
@@ -29,10 +31,24 @@ void add_deployment(Table& table, const scenario::Plan& plan, const scenario::Po
           std::to_string(d.spec.pipeline_parallel) + ", expert " +
           std::to_string(d.spec.expert_parallel) + ", attention data " +
           std::to_string(d.attention_data_parallel) + ")");
+  if (d.prefill_engine != d.engine) {
+    add(table, pool.name + ": engines",
+        device.engines[d.prefill_engine].name + ", " + device.engines[d.engine].name,
+        "prompts on the first, decoding on the second, at the same time on one memory");
+  }
+  if (device.static_schedule) {
+    add(table, pool.name + ": schedule", "static",
+        "a batch is finished before the next one starts; every step takes that of a full batch");
+  }
   add(table, pool.name + ": weights", format_quantity(p.weight_bytes, kData), "on each device");
   add(table, pool.name + ": KV cache",
       std::to_string(p.kv_blocks * plan.scenario.serving.kv_cache.block_tokens) + " tokens",
       "a replica, " + format_quantity(p.kv_bytes_per_token, kData) + " a token and device");
+  if (const auto change = perf::model_switch(pool, d, p)) {
+    add(table, pool.name + ": another model", to_text(seconds(change->seconds)),
+        change->from == "new silicon" ? "this silicon is its model; from model to silicon"
+                                      : "weights from " + change->from);
+  }
   const perf::AffineCost one = model.decode_run({.sequences = 1, .context = 1024.0});
   add(table, pool.name + ": decode step, 1 sequence", to_text(seconds(one.first.total_s())),
       "1,024 tokens of context");
@@ -70,6 +86,10 @@ Table overview(const scenario::Plan& plan) {
   add(table, "workload", plan.scenario.workload.spec.name, plan.scenario.workload.spec.description);
   add(table, "site", plan.site.name,
       to_text(plan.site.electricity.value) + ", PUE " + three_digits(plan.site.pue.value));
+  if (!plan.unfit.empty()) {
+    add(table, "cannot run it", plan.unfit);
+    return table;
+  }
   const metrics::FabricInventory fabric = sim::fabric_inventory(plan);
   add(table, "fabric", plan.fabric.name,
       std::to_string(fabric.switches) + " switches, " + std::to_string(fabric.cables) +
@@ -82,7 +102,8 @@ Table overview(const scenario::Plan& plan) {
     for (const scenario::DeploymentPlan& d : pool.deployments) add_deployment(table, plan, pool, d);
   }
   for (const scenario::Assumption& a : plan.assumptions) {
-    add(table, a.confidence + ": " + a.key, a.value, a.source);
+    const std::string band = a.confidence == "unknown" ? " (stands for " + a.band + ")" : "";
+    add(table, a.confidence + ": " + a.key, a.value + band, a.source);
   }
   for (const perf::ModelConstant& c : perf::model_constants()) {
     add(table, c.confidence + ": " + c.name, c.value, c.source);
@@ -93,11 +114,12 @@ Table overview(const scenario::Plan& plan) {
 int run(const Arguments& arguments) {
   if (arguments.operands().size() != 1)
     throw InputError("explain: expected the path of one scenario file");
-  catalog::Catalog catalog(catalog::find_catalog_root(arguments.text("catalog")));
-  const auto plans =
-      scenario::load_plans(arguments.operands().front(), arguments.pairs("set"), catalog);
+  catalog::Catalog catalog = open_catalog(arguments);
+  auto plans = scenario::load_plans(arguments.operands().front(), arguments.pairs("set"), catalog,
+                                    {.fits = perf::fits});
   std::string json = "[";
-  for (const scenario::Plan& plan : plans) {
+  for (scenario::Plan& plan : plans) {
+    study::mark_unfit(plan);
     study::check_plan(plan);
     if (arguments.has("json")) {
       json += (json.size() > 1 ? "," : "") + plan.json;
@@ -118,6 +140,7 @@ Command explain_command() {
           {set_option(),
            {"json", "", "prints the whole plan as JSON, one a variant", ""},
            format_option(),
+           unknowns_option(),
            catalog_option()},
           run};
 }

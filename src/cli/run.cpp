@@ -7,8 +7,10 @@
 #include "base/json_writer.hpp"
 #include "base/quantity_text.hpp"
 #include "cli/command.hpp"
+#include "cli/open_catalog.hpp"
 #include "cli/output.hpp"
 #include "metrics/metric_table.hpp"
+#include "perf/placement.hpp"
 #include "report/side_by_side.hpp"
 #include "report/summary.hpp"
 #include "scenario/resolve.hpp"
@@ -24,14 +26,16 @@ volatile std::sig_atomic_t interrupt_asked = 0;
 std::vector<scenario::Plan> plans_of(const Arguments& arguments) {
   if (arguments.operands().empty())
     throw InputError("run: which scenario? expected the path of a scenario file");
-  catalog::Catalog catalog(catalog::find_catalog_root(arguments.text("catalog")));
+  catalog::Catalog catalog = open_catalog(arguments);
   std::vector<scenario::Plan> plans;
   std::vector<Diagnostic> problems;
   for (const std::string& path : arguments.operands()) {
     try {
       std::vector<scenario::Plan> of_scenario = scenario::load_plans(
-          path, arguments.pairs("set"), catalog, arguments.has("skip-bad-lines"));
+          path, arguments.pairs("set"), catalog,
+          {.skip_bad_lines = arguments.has("skip-bad-lines"), .fits = perf::fits});
       for (scenario::Plan& plan : of_scenario) {
+        study::mark_unfit(plan);
         study::check_plan(plan);
         plans.push_back(std::move(plan));
       }
@@ -183,6 +187,7 @@ Command run_command() {
            {"per-step", "", "simulates every step by itself: slow, the proof of the fast way", ""},
            {"json", "", "prints JSON: an array with one object a run", ""},
            format_option(),
+           unknowns_option(),
            catalog_option()},
           run};
 }

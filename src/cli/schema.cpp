@@ -22,6 +22,21 @@ constexpr Kind kKinds[] = {
     {"formats", [] { return input::schema_of<catalog::FormatTable>(); }},
 };
 
+bool has_overlays(const std::string& kind) {
+  return kind == "device" || kind == "node" || kind == "fabric" || kind == "site" ||
+         kind == "model";
+}
+
+// An entry of the catalog, or another entry with changes.
+std::string or_overlay(const std::string& schema) {
+  return R"({"anyOf":[)" + schema +
+         R"(,{"type":"object","properties":{"name":{"type":"string"},"overlay_of":{"title":)"
+         R"("the entry that this one changes","type":"string"},"source":{"type":"string"},)"
+         R"("confidence":{"type":"string"},"description":{"type":"string"},"changes":{"title":)"
+         R"("paths and the values that stand there instead","type":"object"}},"required":)"
+         R"(["name","overlay_of","source","confidence","changes"],"additionalProperties":false}]})";
+}
+
 int run(const Arguments& arguments) {
   std::vector<std::string> names;
   for (const Kind& kind : kKinds) names.emplace_back(kind.name);
@@ -35,7 +50,9 @@ int run(const Arguments& arguments) {
       schema.insert(
           schema.find(properties) + properties.size(),
           R"("sweep":{"type":"object","title":"variants: every combination of these lists of values"},)");
+      schema.insert(1, R"("anyOf":[{"required":["workload","fleet"]},{"required":["expect"]}],)");
     }
+    if (has_overlays(wanted)) schema = or_overlay(schema);
     schema.insert(1, R"("$schema":"https://json-schema.org/draft/2020-12/schema",)");
     print(schema + '\n');
     return kDone;

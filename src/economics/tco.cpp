@@ -62,13 +62,24 @@ void pay_for_power(Ledger& ledger, const scenario::Plan& plan, const PowerNeed& 
   result.provisioned_power_w += power.peak_w;
 }
 
+// Silicon that is a model is replaced when another model is wanted, and each model has its own
+// engineering and masks, the first one included.
 void buy_nodes(Ledger& ledger, const scenario::Plan& plan, const scenario::PoolPlan& pool) {
   double lifetime_years = 0.0;
   bool hardwired = false;
+  const std::optional<Seconds> model_lifetime = plan.scenario.economics.model_lifetime;
   for (const catalog::Device& device : pool.devices) {
-    const double years = in_years(device.lifetime.value);
+    double years = in_years(device.lifetime.value);
+    if (device.hardwired_model && model_lifetime)
+      years = std::min(years, in_years(*model_lifetime));
     lifetime_years = lifetime_years == 0.0 ? years : std::min(lifetime_years, years);
     hardwired = hardwired || device.hardwired_model.has_value();
+    if (!device.hardwired_model || !device.respin || !model_lifetime) continue;
+    ledger.buy({.category = "nodes",
+                .item = "silicon of a model: engineering, masks",
+                .usd = device.respin->cost.value.base(),
+                .lifetime_years = in_years(*model_lifetime),
+                .residual_share = 0.0});
   }
   for (const PricePart& part : node_price(pool)) {
     ledger.buy({.category = "nodes",

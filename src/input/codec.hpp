@@ -2,6 +2,7 @@
 // How each type of value that a file can hold is read, written and described: text, numbers,
 // quantities, names from a list, lists, maps, and numbers with their source.  Types of one's own
 // have a describe() and get theirs in input/fields.hpp.
+#include <cmath>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -23,6 +24,7 @@ struct ReadContext {
   Diagnostics* diagnostics = nullptr;
   std::string default_source;  // of numbers written short
   std::optional<Confidence> default_confidence;
+  BandEnd unknowns = BandEnd::middle;  // what unknown numbers stand for
 };
 
 // What a key's value is and how it is read, written and described; specialised for each kind of
@@ -187,6 +189,17 @@ struct Codec<std::map<std::string, T>> {
     return R"({"type":"object","additionalProperties":)" + Codec<T>::schema() + "}";
   }
 };
+// The number of a band that an unknown one stands for.
+inline double in_band(double low, double high, BandEnd end) {
+  if (end == BandEnd::low) return low;
+  if (end == BandEnd::high) return high;
+  return low > 0.0 && high > 0.0 ? std::sqrt(low * high) : 0.5 * (low + high);
+}
+template <Dim D>
+Quantity<D> in_band(Quantity<D> low, Quantity<D> high, BandEnd end) {
+  return Quantity<D>::from_base(in_band(low.base(), high.base(), end));
+}
+
 template <class T>
 struct Codec<Sourced<T>> {
   static bool read(ReadContext& c, const Node& n, Sourced<T>& out) {
@@ -199,7 +212,8 @@ struct Codec<Sourced<T>> {
       fields_detail::report(c, n, "the long form of a number needs 'value'");
       return false;
     }
-    bool ok = Codec<T>::read(c, *value, out.value);
+    out.unknown = value->kind == Node::Kind::scalar && value->scalar == "unknown";
+    bool ok = out.unknown || Codec<T>::read(c, *value, out.value);
     if (const Node* low = n.find("low")) ok = Codec<T>::read(c, *low, out.low.emplace()) && ok;
     if (const Node* high = n.find("high")) {
       ok = Codec<T>::read(c, *high, out.high.emplace()) && ok;
@@ -210,6 +224,13 @@ struct Codec<Sourced<T>> {
     if (const Node* confidence = n.find("confidence")) {
       ok = fields_detail::read_confidence(c, *confidence, out.confidence) && ok;
     }
+    if (out.unknown && ok) {
+      if (!out.low || !out.high) {
+        fields_detail::report(c, n, "an unknown number needs its band, 'low' and 'high'");
+        return false;
+      }
+      out.value = in_band(*out.low, *out.high, c.unknowns);
+    }
     if (ok && ((out.low && out.value < *out.low) || (out.high && *out.high < out.value))) {
       fields_detail::report(c, n, "the value lies outside its own band, low to high");
       return false;
@@ -219,6 +240,7 @@ struct Codec<Sourced<T>> {
   static void write(JsonWriter& json, const Sourced<T>& v) {
     json.begin_object().key("value");
     Codec<T>::write(json, v.value);
+    if (v.unknown) json.key("unknown").value(true);
     if (v.low) {
       json.key("low");
       Codec<T>::write(json, *v.low);

@@ -126,8 +126,9 @@ std::string quantity_schema(Dim dim) {
 
 std::string sourced_schema(const std::string& value_schema) {
   // A year alone is a number to YAML.
-  return R"({"anyOf":[)" + value_schema + R"(,{"type":"object","properties":{"value":)" +
-         value_schema + R"(,"low":)" + value_schema + R"(,"high":)" + value_schema +
+  return R"({"anyOf":[)" + value_schema +
+         R"(,{"type":"object","properties":{"value":{"anyOf":[{"const":"unknown"},)" +
+         value_schema + R"(]},"low":)" + value_schema + R"(,"high":)" + value_schema +
          R"(,"source":{"type":"string"},"date":{"type":["string","integer"]},"confidence":)" +
          enum_schema(names_of<Confidence>()) +
          R"(},"required":["value"],"additionalProperties":false}]})";

@@ -49,10 +49,14 @@ class Field {
 
 // A number of an entry, where it stands and what it rests on.
 struct SourcedNumber {
-  std::string path;   // "engines[0].launch_overhead"
-  std::string value;  // "2 us"
+  std::string path;     // "engines[0].launch_overhead"
+  std::string value;    // "2 us"
+  double number = 0.0;  // base units
+  Dim dim;
   Confidence confidence = Confidence::assumed;
   std::string source;
+  std::string band;  // "1 us to 4 us"; empty: none stated
+  bool unknown = false;
 };
 
 class Fields {
@@ -226,11 +230,25 @@ template <class T>
 struct Lister<Sourced<T>> {
   static void list(const std::string& path, const Sourced<T>& number,
                    std::vector<SourcedNumber>& numbers) {
-    std::string text;
-    fields_detail::visit_numbers(number.value, [&](std::string_view, double value) {
-      text = format_quantity(value, fields_detail::DimOf<T>::kDim);
+    constexpr Dim kDim = fields_detail::DimOf<T>::kDim;
+    SourcedNumber found;
+    found.path = path;
+    found.dim = kDim;
+    found.confidence = number.confidence;
+    found.source = number.source;
+    found.unknown = number.unknown;
+    std::string low;
+    std::string high;
+    fields_detail::visit_numbers(number, [&](std::string_view key, double value) {
+      const std::string text = format_quantity(value, kDim);
+      if (key == "low") low = text;
+      if (key == "high") high = text;
+      if (key != "value") return;
+      found.value = text;
+      found.number = value;
     });
-    numbers.push_back({path, text, number.confidence, number.source});
+    if (!low.empty() && !high.empty()) found.band = low + " to " + high;
+    numbers.push_back(std::move(found));
   }
 };
 template <class T>

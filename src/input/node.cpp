@@ -10,6 +10,12 @@ namespace {
 
 constexpr std::size_t kLargestFile = std::size_t{16} << 20U;
 
+// What an element of a list is called by: memory tiers have their name at `tier`.
+const Node* name_of(const Node& element) {
+  const Node* name = element.find("name");
+  return name != nullptr ? name : element.find("tier");
+}
+
 // "a list element by its number or by its name": nullptr when there is none.
 Node* list_element(Node& list, std::string_view name) {
   std::size_t index = 0;
@@ -18,7 +24,7 @@ Node* list_element(Node& list, std::string_view name) {
     return index < list.items.size() ? &list.items[index] : nullptr;
   }
   for (Node& item : list.items) {
-    const Node* item_name = item.find("name");
+    const Node* item_name = name_of(item);
     if (item_name != nullptr && item_name->scalar == name) return &item;
   }
   return nullptr;
@@ -27,7 +33,7 @@ Node* list_element(Node& list, std::string_view name) {
 std::vector<std::string> element_names(const Node& list) {
   std::vector<std::string> names;
   for (std::size_t i = 0; i < list.items.size(); ++i) {
-    const Node* name = list.items[i].find("name");
+    const Node* name = name_of(list.items[i]);
     names.push_back(name != nullptr ? name->scalar : std::to_string(i));
   }
   return names;

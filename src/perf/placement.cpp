@@ -15,10 +15,20 @@ double as_double(std::int64_t n) {
   return static_cast<double>(n);
 }
 
-// Layers of the largest pipeline stage, as a share of all layers.
+// What the largest pipeline stage holds of the layers, as a share of all of them.
 double stage_share(const DeploymentPlan& d) {
   const std::int64_t stages = d.spec.pipeline_parallel;
+  if (d.tiled) return 1.0 / as_double(stages);
   return as_double((d.model.layers + stages - 1) / stages) / as_double(d.model.layers);
+}
+
+// Of LM head and input embedding, before they are spread over tensor ranks.
+double end_bytes(const DeploymentPlan& d, const catalog::ParameterCount& n) {
+  const double head = n.lm_head * d.lm_head.bytes();
+  const double embedding = n.embedding * d.weights.bytes();
+  if (d.tiled) return (head + embedding) / as_double(d.spec.pipeline_parallel);
+  // First and last stage hold one each; the larger counts.
+  return d.spec.pipeline_parallel > 1 ? std::max(head, embedding) : head + embedding;
 }
 
 double weight_bytes_per_device(const DeploymentPlan& d) {
@@ -29,12 +39,10 @@ double weight_bytes_per_device(const DeploymentPlan& d) {
   const double replicated =
       layers * n.attention_per_layer + as_double(n.dense_layers) * n.dense_ffn_per_layer +
       as_double(n.moe_layers) * (n.shared_experts_per_layer + n.router_per_layer);
-  const double experts = as_double(n.moe_layers) * as_double(d.model.ffn.experts) * n.expert;
-  const double ends =
-      n.lm_head + n.embedding;  // first and last stage hold one each; the larger counts
-  const double end_share = d.spec.pipeline_parallel > 1 ? std::max(n.lm_head, n.embedding) : ends;
-  return d.weights.bytes() *
-         (stage_share(d) * (replicated / t + experts / (t * a)) + end_share / t);
+  const double experts = as_double(n.moe_layers) *
+                         as_double(d.model.ffn.experts + d.spec.redundant_experts) * n.expert;
+  return d.weights.bytes() * stage_share(d) * (replicated / t + experts / (t * a)) +
+         end_bytes(d, n) / t;
 }
 
 double kv_bytes_per_token_layer(const DeploymentPlan& d) {
@@ -47,9 +55,15 @@ double kv_bytes_per_token_layer(const DeploymentPlan& d) {
   return 2.0 * as_double(heads * attention.head_dim) * d.kv.bytes();
 }
 
+// The indexer's keys are shared by its heads: every tensor rank holds all of them.
+double index_bytes_per_token_layer(const Model& model) {
+  const auto& sparse = model.attention.sparse;
+  return sparse ? as_double(sparse->index_dim) * sparse->index_bits / 8.0 : 0.0;
+}
+
 double workspace_bytes(const DeploymentPlan& d, const scenario::ServingSpec& serving) {
-  const double tokens =
-      as_double(serving.scheduler.max_batch_tokens) / as_double(d.attention_data_parallel);
+  const double tokens = as_double(serving.scheduler.max_batch_tokens) /
+                        as_double(d.attention_data_parallel * d.spec.pipeline_parallel);
   const auto& ffn = d.model.ffn;
   const std::int64_t widest =
       std::max({ffn.hidden, ffn.dense_hidden,
@@ -116,33 +130,66 @@ double fill(const DeploymentPlan& d, const Device& device, catalog::Holds what, 
   return bytes;
 }
 
-// `what`: which of the two found no room.
-std::string misfit(const DeploymentPlan& d, const Device& device, const Placement& p,
-                   catalog::Holds what) {
-  double room = 0.0;
-  double weights_there = 0.0;
-  for (std::size_t i = 0; i < device.memory.size(); ++i) {
-    if (!may_use(d, device.memory[i], what)) continue;
-    room += device.memory[i].capacity.value.base();
-    weights_there += p.tiers[i].weight_bytes;
+// KV cache that one attention-data rank must have room for.
+struct KvDemand {
+  std::int64_t blocks = 1;
+  std::string text = "one KV block";
+};
+
+// What lies in a set of tiers or wants to, per device.
+class Sum {
+ public:
+  void add(const std::string& what, double bytes) {
+    text_ += (text_.empty() ? "" : " + ") + what + ' ' + amount(bytes);
+    bytes_ += bytes;
   }
-  const bool weights_alone = what == catalog::Holds::weights;
-  std::string text = d.model.name + " does not fit: weights " +
-                     amount(weights_alone ? p.weight_bytes : weights_there) + " + workspace " +
-                     amount(p.workspace_bytes);
-  if (p.window_bytes > 0.0) text += " + windowed KV " + amount(p.window_bytes);
-  text += " per device, beside one KV block, > " + amount(room * d.spec.memory_utilization) + " (" +
-          three_digits(100.0 * d.spec.memory_utilization) + " % of " + amount(room) + ") of " +
-          device.name + " on " + std::to_string(d.devices_per_replica) +
-          (d.devices_per_replica == 1 ? " device" : " devices");
-  return text;
+  void add(const Sum& other) {
+    text_ += (text_.empty() ? "" : " + ") + other.text_;
+    bytes_ += other.bytes_;
+  }
+  [[nodiscard]] const std::string& text() const { return text_; }
+  [[nodiscard]] double bytes() const { return bytes_; }
+
+ private:
+  std::string text_;
+  double bytes_ = 0.0;
+};
+
+// Why it does not fit.  `what`: which of the two found no room.
+std::string misfit(const DeploymentPlan& d, const Device& device, const Placement& p,
+                   catalog::Holds what, const Sum& kv) {
+  Sum capacity;
+  double weights_there = 0.0;
+  bool kv_only_there = true;  // no tier beside these holds KV
+  for (std::size_t i = 0; i < device.memory.size(); ++i) {
+    const MemoryTier& tier = device.memory[i];
+    if (may_use(d, tier, what)) {
+      capacity.add(tier.tier, tier.capacity.value.base());
+      weights_there += p.tiers[i].weight_bytes;
+    } else if (tier.can_hold(catalog::Holds::kv)) {
+      kv_only_there = false;
+    }
+  }
+  const bool weights = what == catalog::Holds::weights;
+  const double weight_bytes = weights ? p.weight_bytes : weights_there;
+  Sum need;
+  if (weight_bytes > 0.0) need.add("weights", weight_bytes);
+  if (!weights || kv_only_there) need.add(kv);
+  const double room = capacity.bytes() * d.spec.memory_utilization;
+  return d.model.name + " does not fit " + device.name + " on " +
+         std::to_string(d.devices_per_replica) +
+         (d.devices_per_replica == 1 ? " device: " : " devices: ") + need.text() +
+         " per device > " + amount(room) + ", " + three_digits(100.0 * d.spec.memory_utilization) +
+         " % of " + capacity.text() + "; short by " + amount(need.bytes() - room) + " per device";
+}
+
+double sequences_of_rank(const DeploymentPlan& d, const scenario::ServingSpec& serving) {
+  return std::ceil(as_double(serving.scheduler.max_batch) / as_double(d.attention_data_parallel));
 }
 
 // Blocks of one rank when max_batch sequences reach max_context.
 double blocks_of_full_batch(const DeploymentPlan& d, const scenario::ServingSpec& serving) {
-  const double sequences =
-      std::ceil(as_double(serving.scheduler.max_batch) / as_double(d.attention_data_parallel));
-  return sequences *
+  return sequences_of_rank(d, serving) *
          std::ceil(as_double(d.model.max_context) / as_double(serving.kv_cache.block_tokens));
 }
 
@@ -166,26 +213,29 @@ std::int64_t smallest_tensor_parallel_that_fits(const scenario::PoolPlan& pool,
   return 0;
 }
 
-}  // namespace
-
-Placement place(const scenario::PoolPlan& pool, const DeploymentPlan& d,
-                const scenario::ServingSpec& serving) {
-  const Device& device = pool.devices[d.device];
-  const std::size_t tiers = device.memory.size();
+// Sizes per device, before any tier is looked at.
+Placement sizes(const DeploymentPlan& d, const scenario::ServingSpec& serving) {
   Placement p;
   p.weight_bytes = weight_bytes_per_device(d);
   p.workspace_bytes = workspace_bytes(d, serving);
   p.kv_bytes_per_token_layer = kv_bytes_per_token_layer(d);
+  p.index_bytes_per_token_layer = index_bytes_per_token_layer(d.model);
   const auto& window = d.model.attention.window;
   const std::int64_t windowed = window ? window->layers : 0;
-  p.kv_bytes_per_token =
-      p.kv_bytes_per_token_layer * stage_share(d) * as_double(d.model.layers - windowed);
+  p.kv_bytes_per_token = (p.kv_bytes_per_token_layer + p.index_bytes_per_token_layer) *
+                         stage_share(d) * as_double(d.model.layers - windowed);
   if (window) {
-    const double slots =
-        std::ceil(as_double(serving.scheduler.max_batch) / as_double(d.attention_data_parallel));
     p.window_bytes = p.kv_bytes_per_token_layer * stage_share(d) * as_double(windowed) *
-                     as_double(window->tokens) * slots;
+                     as_double(window->tokens) * sequences_of_rank(d, serving);
   }
+  return p;
+}
+
+Placement place_with(const scenario::PoolPlan& pool, const DeploymentPlan& d,
+                     const scenario::ServingSpec& serving, const KvDemand& demand) {
+  const Device& device = pool.devices[d.device];
+  const std::size_t tiers = device.memory.size();
+  Placement p = sizes(d, serving);
   std::vector<double> left(tiers);
   std::vector<double> weight_use(tiers);
   std::vector<double> kv_use(tiers);
@@ -211,17 +261,40 @@ Placement place(const scenario::PoolPlan& pool, const DeploymentPlan& d,
   p.kv_seconds_per_byte = seconds_per_byte(device, kv_room, catalog::Holds::kv);
   p.weight_joules_per_byte = joules_per_byte(device, weight_use, catalog::Holds::weights);
   p.kv_joules_per_byte = joules_per_byte(device, kv_room, catalog::Holds::kv);
-  if (weights_left > 0.0) {
-    p.problem = misfit(d, device, p, catalog::Holds::weights);
-  } else if (other_left > 0.0 || p.kv_blocks < 1) {
-    p.problem = misfit(d, device, p, catalog::Holds::kv);
-  }
+  const bool weights_fit = weights_left <= 0.0;
+  const bool cache_fits =
+      other_left <= 0.0 && (block_bytes <= 0.0 || p.kv_blocks_per_rank >= demand.blocks);
+  if (weights_fit && cache_fits) return p;
+  Sum kv;
+  kv.add("workspace", p.workspace_bytes);
+  if (p.window_bytes > 0.0) kv.add("windowed KV", p.window_bytes);
+  if (block_bytes > 0.0) kv.add(demand.text, as_double(demand.blocks) * block_bytes);
+  p.problem = misfit(d, device, p, weights_fit ? catalog::Holds::kv : catalog::Holds::weights, kv);
   return p;
+}
+
+}  // namespace
+
+Placement place(const scenario::PoolPlan& pool, const DeploymentPlan& d,
+                const scenario::ServingSpec& serving) {
+  return place_with(pool, d, serving, {});
+}
+
+std::string fits(const scenario::PoolPlan& pool, const DeploymentPlan& d,
+                 const scenario::ServingSpec& serving, std::int64_t kv_tokens) {
+  KvDemand demand;
+  const std::int64_t block = serving.kv_cache.block_tokens;
+  if (kv_tokens > block) {
+    demand = {.blocks = (kv_tokens + block - 1) / block,
+              .text = "KV of " + std::to_string(kv_tokens) + " tokens"};
+  }
+  return place_with(pool, d, serving, demand).problem;
 }
 
 void check_fit(const scenario::Plan& plan, Diagnostics& diagnostics) {
   for (const scenario::PoolPlan& pool : plan.pools) {
     for (const DeploymentPlan& deployment : pool.deployments) {
+      if (!deployment.unfit.empty()) continue;  // and said so already
       const Placement placed = place(pool, deployment, plan.scenario.serving);
       if (placed.problem.empty()) continue;
       std::string message = placed.problem;

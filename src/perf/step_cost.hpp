@@ -6,6 +6,8 @@
 // Worked example: a step with 2 ms compute, 6 ms weight_bw and 0.5 ms host takes 8.5 ms.
 #include <array>
 #include <cstddef>
+#include <cstdint>
+#include <limits>
 
 #include "base/cause.hpp"
 
@@ -42,10 +44,12 @@ struct StepCost {
   }
 };
 
-// Steps i = 0, 1, ... of a fixed batch: step i costs first + i * slope, term by term.
+// Steps i = 0, 1, ... of a fixed batch: step i costs first + i * slope, term by term, for i below
+// valid_steps (at least 1).  Beyond it another part of the step binds, and the form is another one.
 struct AffineCost {
   StepCost first;
   StepCost slope;
+  std::int64_t valid_steps = std::numeric_limits<std::int64_t>::max();
 
   // The first `steps` steps together: steps * first + steps (steps - 1) / 2 * slope.
   [[nodiscard]] StepCost sum(double steps) const {

@@ -3,357 +3,208 @@
 #include <algorithm>
 #include <cmath>
 
-#include "perf/constants.hpp"
-
 namespace tokenyard::perf {
 namespace {
-
-// Below this ratio the smaller term of a P-norm is lost in rounding.
-constexpr double kNegligible = 1e-5;
 
 double as_double(std::int64_t n) {
   return static_cast<double>(n);
 }
 
-double peak_of(const catalog::Engine& engine, const std::string& format) {
-  const auto found = engine.peak.find(format);
-  check(found != engine.peak.end(), "the plan names a number format that the engine lacks");
-  return found->second.value.base();
+// What the devices wait for between steps: nothing where the engine goes on by itself.
+scenario::HostOverhead host_work(const catalog::Engine& engine,
+                                 const scenario::ServingSpec& serving) {
+  if (!engine.autonomous) return serving.host;
+  return {.per_step = seconds(0), .per_sequence = seconds(0)};
 }
 
-// Tokens attended to by a chunk of n on c cached tokens, causal, each at most `window` back.
-double pairs_in_window(double n, double c, double window) {
-  const double growing = std::clamp(window - c, 0.0, n);  // tokens that still see everything
-  return growing * c + growing * (growing + 1.0) / 2.0 + (n - growing) * window;
+// Weights and KV cache in no common tier, read over channels that work at the same time.
+bool disjoint_tiers(const catalog::Device& device, const Placement& placement) {
+  if (device.tier_overlap != catalog::TierOverlap::max) return false;
+  if (placement.weight_seconds_per_byte <= 0.0 || placement.kv_seconds_per_byte <= 0.0)
+    return false;
+  return std::none_of(placement.tiers.begin(), placement.tiers.end(), [](const TierUse& use) {
+    return use.weight_bytes > 0.0 && use.kv_bytes > 0.0;
+  });
+}
+
+// A device's share of the NICs, or its inner link in a node without any; or what the scenario says.
+LinkModel transfer_link(const Collectives& collectives,
+                        const std::optional<scenario::KvTransferSpec>& transfer) {
+  LinkModel link =
+      collectives.between().bytes_per_s > 0.0 ? collectives.between() : collectives.inside();
+  if (transfer && transfer->bandwidth) link.bytes_per_s = transfer->bandwidth->base();
+  return link;
+}
+
+double memory_s(const StepCost& cost) {
+  return cost[Cause::weight_bw] + cost[Cause::kv_bw] + cost[Cause::act_bw];
+}
+
+// Two engines at work at the same time on one memory bus.
+StepCost side_by_side(const StepCost& a, const StepCost& b) {
+  const bool a_longer = a.total_s() >= b.total_s();
+  StepCost cost = a_longer ? a : b;
+  const StepCost& other = a_longer ? b : a;
+  for (std::size_t w = 0; w < kWorks; ++w) cost.work[w] += other.work[w];
+  const double added = memory_s(a) + memory_s(b) - cost.total_s();
+  if (added <= 0.0) return cost;
+  const double share = added / memory_s(other);
+  for (const Cause c : {Cause::weight_bw, Cause::kv_bw, Cause::act_bw}) cost[c] += share * other[c];
+  return cost;
 }
 
 }  // namespace
 
 StepModel::StepModel(const scenario::PoolPlan& pool, const scenario::DeploymentPlan& d,
                      const scenario::ServingSpec& serving, const catalog::FabricSpec& fabric)
-    : deployment_(&d),
-      engine_(&pool.devices[d.device].engines[d.engine]),
-      host_(serving.host),
-      collectives_(pool, d, fabric),
+    : host_(host_work(pool.devices[d.device].engines[d.engine], serving)),
+      speculation_(serving.speculation),
+      transfer_(serving.kv_transfer),
       placement_(place(pool, d, serving)),
-      count_(catalog::count_parameters(d.model)) {
+      layers_(stage_layers(d)),
+      decode_(pool, d, serving, Collectives(pool, d, fabric), placement_, Phase::decode),
+      pipeline_(as_double(d.spec.pipeline_parallel)),
+      attention_data_(as_double(d.attention_data_parallel)) {
   const catalog::Device& device = pool.devices[d.device];
-  const catalog::Efficiency& eta = engine_->efficiency;
-  const double share = 1.0 - engine_->sms_for_comm.value;
-  linear_.peak = peak_of(*engine_, d.linear_math);
-  linear_.seconds = 1.0 / (linear_.peak * share * eta.prefill.value);
-  attention_.peak = peak_of(*engine_, d.attention_math);
-  attention_.seconds = 1.0 / (attention_.peak * share * eta.attention_prefill.value);
-  exponent_ = engine_->roofline_exponent.value;
-  tensor_ = as_double(d.spec.tensor_parallel);
-  pipeline_ = as_double(d.spec.pipeline_parallel);
-  attention_data_ = as_double(d.attention_data_parallel);
-  expert_ = as_double(d.spec.expert_parallel);
-  const double layers = as_double(d.model.layers);
-  const double stage_layers = std::ceil(layers / pipeline_);
-  stage_dense_ = stage_layers * as_double(count_.dense_layers) / layers;
-  stage_moe_ = stage_layers * as_double(count_.moe_layers) / layers;
-  const auto& window = d.model.attention.window;
-  window_tokens_ = window ? window->tokens : 0;
-  stage_window_ = window ? stage_layers * as_double(window->layers) / layers : 0.0;
-  stage_full_ = stage_layers - stage_window_;
-  weight_bytes_ = d.weights.bytes();
-  act_bytes_ = d.activations.bytes();
-  weight_read_ = 1.0 - serving.activation_sparsity;
-  weight_s_ = placement_.weight_seconds_per_byte / eta.decode.value;
-  kv_s_ = placement_.kv_seconds_per_byte / eta.attention_decode.value;
-  for (std::size_t i = 0; i < device.memory.size() && main_bandwidth_ == 0.0; ++i) {
-    const TierUse& use = placement_.tiers[i];
-    if (use.weight_bytes > 0.0 || use.kv_bytes > 0.0)
-      main_bandwidth_ = device.memory[i].bandwidth.value.base();
-  }
-  act_s_ = main_bandwidth_ > 0.0 ? 1.0 / (main_bandwidth_ * eta.decode.value) : 0.0;
-  kv_bytes_layer_ = placement_.kv_bytes_per_token_layer;
-  context_ = context_cost(false);
-  window_context_ = context_cost(true);
-  decode_.resize(static_cast<std::size_t>(serving.scheduler.max_batch) + 1);
-  for (std::size_t b = 1; b < decode_.size(); ++b) {
+  const catalog::Attention& attention = d.model.attention;
+  const Collectives collectives(pool, d, fabric);
+  if (d.prefill_engine != d.engine)
+    prefill_.emplace(pool, d, serving, collectives, placement_, Phase::prefill);
+  transfer_link_ = transfer_link(collectives, transfer_);
+  main_bandwidth_ = main_bandwidth(device, placement_);
+  sparse_ = attention.sparse.has_value();
+  if (sparse_) window_tokens_ = attention.sparse->top_k;
+  if (attention.window) window_tokens_ = attention.window->tokens;
+  reads_overlap_ = disjoint_tiers(device, placement_);
+  layer_times_ = decode_.layer_latency_s() > 0.0 || chunk_costs().layer_latency_s() > 0.0;
+  const std::int64_t max_batch = serving.scheduler.max_batch;
+  if (device.static_schedule) static_batch_ = as_double(max_batch);
+  plain_ = decode_table(1.0, max_batch);
+  const Verification v = verification(speculation_, 1);
+  if (v.tokens > 1.0) verifying_ = decode_table(v.tokens, max_batch);
+}
+
+double StepModel::peak_flops_per_s() const {
+  return decode_.peak_flops_per_s() + (prefill_ ? prefill_->peak_flops_per_s() : 0.0);
+}
+
+StepModel::DecodeTable StepModel::decode_table(double tokens, std::int64_t max_batch) const {
+  DecodeTable table;
+  table.tokens = tokens;
+  const CoreParts core = decode_.core_per_context(tokens);
+  table.context = core_part({core.context, {}}, 1.0 / attention_data_);
+  table.window = core_part({{}, core.window}, 1.0 / attention_data_);
+  table.linear.resize(static_cast<std::size_t>(max_batch) + 1);
+  for (std::size_t b = 1; b < table.linear.size(); ++b) {
     const auto sequences = static_cast<double>(b);
-    decode_[b] = fixed_cost(sequences, 0.0, sequences, 0.0);
+    table.linear[b] = linear_part(decode_, {.sequences = sequences, .verified = tokens});
   }
-}
-
-void StepModel::add_op(StepCost& cost, const Op& op, double times) const {
-  const double memory = op.weight_s + op.kv_s + op.act_s;
-  const double larger = std::max(op.compute_s, memory);
-  if (larger <= 0.0) return;
-  const double ratio = std::min(op.compute_s, memory) / larger;
-  const double power = ratio > kNegligible ? std::pow(ratio, exponent_) : 0.0;
-  const double total =
-      times * larger * (power > 0.0 ? std::pow(1.0 + power, 1.0 / exponent_) : 1.0);
-  const double larger_share = 1.0 / (1.0 + power);
-  const double compute_share = op.compute_s >= memory ? larger_share : 1.0 - larger_share;
-  cost[Cause::compute] += total * compute_share;
-  if (memory <= 0.0) return;
-  const double per_memory_second = total * (1.0 - compute_share) / memory;
-  cost[Cause::weight_bw] += per_memory_second * op.weight_s;
-  cost[Cause::kv_bw] += per_memory_second * op.kv_s;
-  cost[Cause::act_bw] += per_memory_second * op.act_s;
-}
-
-void StepModel::add_collective(StepCost& cost, const CollectiveTime& time, double times) const {
-  cost[Cause::net_lat] += times * time.latency_s;
-  cost[Cause::net_bw] += times * time.bytes_s;
-  cost[Work::bytes_link] += times * time.bytes_sent;
-}
-
-void StepModel::add_attention_products(StepCost& cost, const Tokens& tokens) const {
-  const double layers = stage_dense_ + stage_moe_;
-  // Routers are small and replicated; they ride with the attention products.
-  const double router = stage_moe_ > 0.0 ? count_.router_per_layer * stage_moe_ / layers : 0.0;
-  const double weights = count_.attention_per_layer / tensor_ + router;
-  const double bytes = weights * weight_bytes_ * weight_read_;
-  const double flops = 2.0 * weights * tokens.rank;
-  const double kv_written = tokens.rank * kv_bytes_layer_;
-  add_op(cost, {flops * linear_.seconds, bytes * weight_s_, kv_written * kv_s_, 0.0}, layers);
-  cost[Work::flops_linear] += flops * layers;
-  cost[Work::bytes_weights] += bytes * layers;
-  cost[Work::bytes_kv] += kv_written * layers;
-  // Norms, rotary embedding, residuals and gates: half of this traffic shrinks with tensor
-  // parallelism.
-  const double traffic = engine_->activation_traffic.value * tokens.rank *
-                         as_double(deployment_->model.hidden) * act_bytes_ * (0.5 + 0.5 / tensor_);
-  add_op(cost, {0.0, 0.0, 0.0, traffic * act_s_}, layers);
-  cost[Work::bytes_activations] += traffic * layers;
-  const bool mla = deployment_->model.attention.kind == catalog::AttentionKind::mla;
-  cost[Cause::launch] +=
-      layers * (mla ? kMlaKernels : kGqaKernels) * engine_->launch_overhead.value.base();
-}
-
-void StepModel::add_ffn(StepCost& cost, const Tokens& tokens) const {
-  const double launch = engine_->launch_overhead.value.base();
-  const auto add = [&](double parameters, double layers, double kernels) {
-    if (parameters <= 0.0 || layers <= 0.0) return;
-    const double bytes = parameters / tensor_ * weight_bytes_ * weight_read_;
-    const double flops = 2.0 * parameters / tensor_ * tokens.rank;
-    add_op(cost, {flops * linear_.seconds, bytes * weight_s_, 0.0, 0.0}, layers);
-    cost[Work::flops_linear] += flops * layers;
-    cost[Work::bytes_weights] += bytes * layers;
-    cost[Cause::launch] += layers * kernels * launch;
-  };
-  add(count_.dense_ffn_per_layer, stage_dense_, kFfnKernels);
-  add(count_.shared_experts_per_layer, stage_moe_, kFfnKernels);
-  if (stage_moe_ > 0.0) add_experts(cost, tokens);
-}
-
-void StepModel::add_experts(StepCost& cost, const Tokens& tokens) const {
-  const catalog::Ffn& ffn = deployment_->model.ffn;
-  const double experts = as_double(ffn.experts);
-  const double chosen = as_double(ffn.experts_per_token) / experts;
-  const double devices = tensor_ * attention_data_;
-  const double distinct = experts * (1.0 - std::pow(1.0 - chosen, tokens.total));
-  const double flops =
-      2.0 * tokens.total * as_double(ffn.experts_per_token) * count_.expert / devices;
-  const double bytes_each = count_.expert * weight_bytes_ * weight_read_ / devices;
-  const Op mean{flops * linear_.seconds, distinct * bytes_each * weight_s_, 0.0, 0.0};
-  add_op(cost, mean, stage_moe_);
-  cost[Work::flops_linear] += flops * stage_moe_;
-  cost[Work::bytes_weights] += distinct * bytes_each * stage_moe_;
-  cost[Cause::launch] += stage_moe_ * kMoeKernels * engine_->launch_overhead.value.base();
-  if (expert_ <= 1.0) return;
-  const double assigned = tokens.total * as_double(ffn.experts_per_token);
-  const double factor = std::min(
-      expert_, 1.0 + std::sqrt(2.0 * std::log(expert_) * (1.0 - chosen) * expert_ / assigned));
-  const double slowest_distinct = std::min(experts, distinct * factor);
-  StepCost mean_cost;
-  StepCost slow_cost;
-  add_op(mean_cost, mean, stage_moe_);
-  add_op(slow_cost, {factor * mean.compute_s, slowest_distinct * bytes_each * weight_s_, 0.0, 0.0},
-         stage_moe_);
-  cost[Cause::imbalance] += slow_cost.total_s() - mean_cost.total_s();
-}
-
-void StepModel::add_communication(StepCost& cost, const Tokens& tokens) const {
-  const double layers = stage_dense_ + stage_moe_;
-  const double row = as_double(deployment_->model.hidden) * act_bytes_;
-  const auto t = deployment_->spec.tensor_parallel;
-  const auto devices = t * deployment_->attention_data_parallel;
-  const CollectiveTime reduce = collectives_.all_reduce(tokens.rank * row, t);
-  const bool dispatches = deployment_->attention_data_parallel > 1 && stage_moe_ > 0.0;
-  add_collective(cost, reduce, layers + (dispatches ? stage_dense_ : layers));
-  if (dispatches) {
-    // A token goes once to each of the distinct ranks that hold its experts.
-    const double r = as_double(devices);
-    const double k = as_double(deployment_->model.ffn.experts_per_token);
-    const double ranks = r * (1.0 - std::pow(1.0 - 1.0 / r, k)) * (r - 1.0) / r;
-    const double sent = tokens.rank / tensor_ * ranks * as_double(deployment_->model.hidden);
-    const double dispatched_bytes =
-        std::min(act_bytes_, std::max(1.0, weight_bytes_));  // fp8 where weights are
-    add_collective(cost, collectives_.all_to_all(sent * dispatched_bytes, devices), stage_moe_);
-    add_collective(cost, collectives_.all_to_all(sent * act_bytes_, devices), stage_moe_);
+  if (static_batch_ > 0.0) {
+    const Part full = table.linear.back();
+    for (std::size_t b = 1; b < table.linear.size(); ++b) {
+      table.linear[b] = full;
+      table.linear[b].cost[Work::flops_linear] *= static_cast<double>(b) / static_batch_;
+    }
   }
-  if (pipeline_ > 1.0) {
-    const bool between =
-        devices * deployment_->spec.pipeline_parallel > collectives_.devices_per_node();
-    add_collective(cost, collectives_.point_to_point(tokens.rank * row / tensor_, between), 1.0);
-  }
+  return table;
 }
 
-void StepModel::add_head(StepCost& cost, const Tokens& tokens) const {
-  if (tokens.sampled <= 0.0) return;
-  const double weights = count_.lm_head / tensor_;
-  const double sampled = tokens.sampled / attention_data_;
-  const double flops = 2.0 * weights * sampled;
-  const double bytes = weights * weight_bytes_;
-  add_op(cost, {flops * linear_.seconds, bytes * weight_s_, 0.0, 0.0}, 1.0);
-  cost[Work::flops_linear] += flops;
-  cost[Work::bytes_weights] += bytes;
-  cost[Cause::launch] += kHeadKernels * engine_->launch_overhead.value.base();
-  const double logits = sampled * as_double(deployment_->model.vocabulary) * act_bytes_;
-  add_collective(cost, collectives_.all_gather(logits, deployment_->spec.tensor_parallel), 1.0);
-}
-
-StepCost StepModel::stage(const Tokens& tokens) const {
-  StepCost cost;
-  add_attention_products(cost, tokens);
-  add_ffn(cost, tokens);
-  add_communication(cost, tokens);
-  add_head(cost, tokens);
-  return cost;
-}
-
-// `busy` is what a device does for all micro-batches; with fewer of them than stages it waits for
-// the rest.
-void StepModel::add_pipelined(StepCost& into, const StepCost& busy, double microbatches) const {
-  into.add(busy);
-  if (microbatches < pipeline_) {
-    into[Cause::pp_bubble] += busy.total_s() * (pipeline_ - microbatches) / microbatches;
-  }
-}
-
-StepCost StepModel::fixed_cost(double decoding, double chunk_tokens, double sampled,
-                               double largest_chunk) const {
-  const double total = decoding + chunk_tokens;
-  const double microbatches = std::min(pipeline_, total);
-  const double even = total / attention_data_;
-  const Tokens mean{total / microbatches, even / microbatches, sampled / microbatches};
-  StepCost busy;
-  busy.add(stage(mean), microbatches);
-  // Sequences and chunks are on one data-parallel rank each; the others wait for the fullest.
-  const double fullest =
-      std::max(even, largest_chunk + decoding / attention_data_ * fullest_over_mean(decoding));
-  if (fullest > even) {
-    Tokens uneven = mean;
-    uneven.rank = fullest / microbatches;
-    StepCost slow;
-    slow.add(stage(uneven), microbatches);
-    busy[Cause::imbalance] += slow.total_s() - busy.total_s();
-  }
-  StepCost cost;
-  add_pipelined(cost, busy, microbatches);
-  cost[Cause::host] +=
-      host_.per_step.base() + host_.per_sequence.base() * sampled / attention_data_;
-  return cost;
-}
-
-StepCost StepModel::context_cost(bool windowed) const {
-  const catalog::Attention& a = deployment_->model.attention;
-  const double heads = as_double(a.heads) / tensor_;
-  const double flops = a.kind == catalog::AttentionKind::mla
-                           ? 2.0 * heads * as_double(2 * a.kv_lora_rank + a.qk_rope_dim)
-                           : 4.0 * heads * as_double(a.head_dim);
-  const double layers = windowed ? stage_window_ : stage_full_;
-  StepCost cost;
-  add_op(cost, {flops * attention_.seconds, 0.0, kv_bytes_layer_ * kv_s_, 0.0},
-         layers / attention_data_);
-  cost[Work::flops_attention] += flops * layers / attention_data_;
-  cost[Work::bytes_kv] += kv_bytes_layer_ * layers / attention_data_;
-  return cost;
-}
-
-double StepModel::prefill_flops_per_layer(double chunk, double cached, double pairs) const {
-  const catalog::Attention& a = deployment_->model.attention;
-  const double heads = as_double(a.heads) / tensor_;
-  if (a.kind == catalog::AttentionKind::gqa) return 4.0 * heads * as_double(a.head_dim) * pairs;
-  // MLA: either expand the latents to full keys and values, or work on the latents; the cheaper
-  // one.
-  const auto qk = as_double(a.qk_nope_dim + a.qk_rope_dim);
-  const double naive = 2.0 * heads * (qk + as_double(a.v_dim)) * pairs +
-                       2.0 * (chunk + cached) * as_double(a.kv_lora_rank) * heads *
-                           as_double(a.qk_nope_dim + a.v_dim);
-  const double absorbed = 2.0 * heads * as_double(2 * a.kv_lora_rank + a.qk_rope_dim) * pairs;
-  return std::min(naive, absorbed);
-}
-
-StepCost StepModel::prefill_attention(const PrefillSlice& slice) const {
-  const double n = as_double(slice.tokens);
-  const double c = as_double(slice.cached);
-  StepCost cost;
-  const auto add = [&](double pairs, double read, double layers) {
-    if (layers <= 0.0) return;
-    const double flops = prefill_flops_per_layer(n, c, pairs);
-    const double bytes = read * kv_bytes_layer_;
-    add_op(cost, {flops * attention_.seconds, 0.0, bytes * kv_s_, 0.0}, layers);
-    cost[Work::flops_attention] += flops * layers;
-    cost[Work::bytes_kv] += bytes * layers;
-  };
-  add(n * c + n * (n + 1.0) / 2.0, n + c, stage_full_);
-  if (stage_window_ > 0.0) {
-    const auto window = as_double(window_tokens_);
-    add(pairs_in_window(n, c, window), n + std::min(c, window - 1.0), stage_window_);
-  }
-  return cost;
-}
-
-// Sequences lie on data-parallel ranks whole, in each micro-batch: the rank with the most has this
-// many times the mean.
-double StepModel::fullest_over_mean(double sequences) const {
-  if (attention_data_ <= 1.0 || sequences <= 0.0) return 1.0;
-  const double shares = attention_data_ * std::min(pipeline_, sequences);
-  return std::ceil(sequences / shares) * shares / sequences;
+AffineCost StepModel::engine_run(const DecodeTable& table, const DecodeBatch& batch) const {
+  const double sequences = as_double(batch.sequences);
+  const auto row = static_cast<std::size_t>(batch.sequences);
+  Part first = row < table.linear.size()
+                   ? table.linear[row]
+                   : linear_part(decode_, {.sequences = sequences, .verified = table.tokens});
+  first.add(decode_core(table, batch.context, batch.window_context, sequences));
+  Part slope = decode_core(table, sequences, as_double(batch.window_growing), sequences);
+  return device_run(decode_, first, slope, std::min(pipeline_, std::max(sequences, static_batch_)));
 }
 
 AffineCost StepModel::decode_run(const DecodeBatch& batch) const {
-  AffineCost run;
-  run.first = decode_[static_cast<std::size_t>(batch.sequences)];
-  const double sequences = as_double(batch.sequences);
-  const double microbatches = std::min(pipeline_, sequences);
-  StepCost attention;
-  attention.add(context_, batch.context);
-  if (window_tokens_ > 0) attention.add(window_context_, batch.window_context);
-  StepCost growth;
-  growth.add(context_, sequences);
-  if (window_tokens_ > 0) growth.add(window_context_, as_double(batch.window_growing));
-  const double waiting = fullest_over_mean(sequences) - 1.0;
-  attention[Cause::imbalance] += waiting * attention.total_s();
-  growth[Cause::imbalance] += waiting * growth.total_s();
-  add_pipelined(run.first, attention, microbatches);
-  add_pipelined(run.slope, growth, microbatches);
+  const Verification v = verification(speculation_, batch.sequences);
+  AffineCost run = engine_run(table_for(v), batch);
+  if (v.guesses > 0.0) {
+    const AffineCost plain = engine_run(plain_, batch);
+    run.first.add(plain.first, v.guesses);
+    run.slope.add(plain.slope, v.guesses);
+    run.valid_steps = std::min(run.valid_steps, plain.valid_steps);
+  }
+  add_overheads(run.first, decode_, as_double(batch.sequences));
+  if (v.yield != 1.0) {
+    run.first.add(run.first, 1.0 / v.yield - 1.0);
+    run.slope.add(run.slope, 1.0 / v.yield - 1.0);
+  }
   return run;
+}
+
+// Of one engine, whose step has these chunks and sequences.
+StepCost StepModel::engine_step(const LayerCosts& costs, std::span<const PrefillSlice> prefill,
+                                const DecodeBatch& batch, const DecodeTable& table) const {
+  Load load{.sequences = as_double(batch.sequences), .verified = table.tokens};
+  for (const PrefillSlice& slice : prefill) {
+    load.chunk_tokens += as_double(slice.tokens);
+    load.largest_chunk = std::max(load.largest_chunk, as_double(slice.tokens));
+    if (slice.samples) load.prompts += 1.0;
+  }
+  Part part = linear_part(costs, load);
+  if (batch.sequences > 0)
+    part.add(decode_core(table, batch.context, batch.window_context, load.sequences));
+  part.add(chunks_core(costs, prefill));
+  const double microbatches = std::min(pipeline_, load.sequences + load.chunk_tokens);
+  Part slope;
+  StepCost cost = device_run(costs, part, slope, microbatches).first;
+  add_overheads(cost, costs, load.sequences + load.prompts);
+  add_transfer(cost, prefill);
+  return cost;
 }
 
 StepCost StepModel::mixed_step(std::span<const PrefillSlice> prefill,
                                const DecodeBatch& batch) const {
-  double chunk_tokens = 0.0;
-  double largest = 0.0;
-  double sampled = as_double(batch.sequences);
-  double prefill_s = 0.0;  // of attention, all chunks
-  double longest_s = 0.0;  // the longest chunk's
-  StepCost attention;
-  attention.add(context_, batch.context);
-  if (window_tokens_ > 0) attention.add(window_context_, batch.window_context);
-  attention[Cause::imbalance] +=
-      (fullest_over_mean(as_double(batch.sequences)) - 1.0) * attention.total_s();
-  for (const PrefillSlice& slice : prefill) {
-    chunk_tokens += as_double(slice.tokens);
-    largest = std::max(largest, as_double(slice.tokens));
-    if (slice.samples) sampled += 1.0;
-    const StepCost one = prefill_attention(slice);
-    attention.add(one, 1.0 / attention_data_);
-    prefill_s += one.total_s();
-    longest_s = std::max(longest_s, one.total_s());
-  }
-  // A chunk is on one data-parallel rank; the others wait for the longest.
-  attention[Cause::imbalance] += std::max(0.0, longest_s - prefill_s / attention_data_);
-  StepCost cost = fixed_cost(as_double(batch.sequences), chunk_tokens, sampled, largest);
-  const double microbatches = std::min(pipeline_, as_double(batch.sequences) + chunk_tokens);
-  add_pipelined(cost, attention, microbatches);
+  if (prefill.empty()) return decode_run(batch).first;
+  if (batch.sequences == 0) return engine_step(chunk_costs(), prefill, {}, plain_);
+  if (prefill_)
+    return side_by_side(engine_step(*prefill_, prefill, {}, plain_), decode_run(batch).first);
+  const Verification v = verification(speculation_, batch.sequences);
+  StepCost together = engine_step(decode_, prefill, batch, table_for(v));
+  if (v.yield == 1.0 && v.guesses == 0.0) return together;
+  // One in `yield` steps verifies; the others have the chunks alone.
+  if (v.guesses > 0.0) together.add(engine_run(plain_, batch).first, v.guesses);
+  StepCost cost = engine_step(decode_, prefill, {}, plain_);
+  cost.add(cost, -1.0 / v.yield);
+  cost.add(together, 1.0 / v.yield);
   return cost;
+}
+
+void StepModel::add_overheads(StepCost& cost, const LayerCosts& costs, double sampled) const {
+  cost[Cause::host] +=
+      host_.per_step.base() + host_.per_sequence.base() * sampled / attention_data_;
+  cost[Cause::launch] += costs.dispatch_s();
+}
+
+// The cache of a prompt that ends is sent on: each attention-data rank sends its own prompts', and
+// the others wait for the one that has most to send.
+void StepModel::add_transfer(StepCost& cost, std::span<const PrefillSlice> prefill) const {
+  if (!transfer_ || transfer_link_.bytes_per_s <= 0.0) return;
+  double sum_bytes = 0.0;
+  double longest_bytes = 0.0;
+  for (const PrefillSlice& slice : prefill) {
+    if (!slice.samples) continue;
+    const std::int64_t prompt = slice.tokens + slice.cached;
+    const double windowed =
+        sparse_ ? 0.0 : layers_.window * as_double(std::min(prompt, window_tokens_));
+    const double bytes = as_double(prompt) * placement_.kv_bytes_per_token +
+                         windowed * placement_.kv_bytes_per_token_layer;
+    sum_bytes += bytes;
+    longest_bytes = std::max(longest_bytes, bytes);
+  }
+  if (sum_bytes <= 0.0) return;
+  const double mean_bytes = sum_bytes / attention_data_;
+  const double shown = 1.0 - transfer_->overlap;
+  cost[Cause::net_lat] += transfer_link_.base_s + transfer_link_.hop_s;
+  cost[Cause::net_bw] += shown * mean_bytes / transfer_link_.bytes_per_s;
+  cost[Cause::imbalance] +=
+      shown * std::max(0.0, longest_bytes - mean_bytes) / transfer_link_.bytes_per_s;
+  cost[Work::bytes_link] += mean_bytes;
 }
 
 }  // namespace tokenyard::perf

@@ -4,59 +4,59 @@
 // A step computes N tokens: one for each of B decoding sequences, and chunks of prompts.  Per
 // device:
 //
-//   step = host + LM head + sum over layers [ attention products + attention core + FFN
+//   step = host + dispatch + LM head + sum over layers [ attention products + attention core + FFN
 //          + activations + launches + collectives ]
 //
-// Each of these operations takes, by the smooth roofline,
+// Operations are in layer_costs.hpp.  A layer takes at least the engine's layer latency: what its
+// operations do not account for is launch.
 //
-//   t = (t_compute^P + t_memory^P)^(1/P)
-//   t_compute = FLOPs / (peak eta_f),  t_memory = bytes / (bw eta_bw)
+// Pipeline parallelism splits a step into min(p, N) micro-batches: the stage time counts p times,
+// and (p - micro-batches) of these are pp_bubble.  The stage is the largest, of ceil(L / p) layers
+// and the head; where weights are tiled over the stages each has exactly 1/p of both.  Handing on to
+// the next stage takes the mean over the p - 1 hops, inside nodes and between them.  Expert ranks wait for the slowest one
+// (experts.hpp).  Attention-data ranks wait for the one that has the longest chunk.
 //
-// (P = 3.3 fits measured H100 matrix products within 4 % up to the ridge and 7 % beyond; at the
-// ridge the hard maximum is 14 % low and the plain sum 66 % high).  Its seconds go to compute and
-// memory in proportion to t_i^P, the memory part to weights, KV and activations in proportion to
-// their bytes' times; so the causes sum to the step exactly.
+// Where weights and KV cache lie in different tiers that work at the same time, the reads of one
+// are under way during those of the other, across operations: of a step's seconds of weight_bw and
+// kv_bw the fewer are hidden.
 //
-// FLOPs and bytes are exact: linear 2 FLOP per weight and token; MoE reads the expected number of
-// distinct experts E (1 - (1 - k/E)^N); attention 4 H d per pair (GQA), 2 H (2 r + rope) absorbed
-// and 2 H (nope + rope + v) naive (MLA), pairs n c + n (n + 1) / 2 for a chunk of n on c cached
-// tokens; KV is read once per chunk; windowed layers see at most W tokens; the LM head runs for
-// sampled tokens only.
+// A machine with a static schedule decodes with the time of max_batch sequences whatever the batch;
+// FLOPs counted are those of the batch.  With speculative decoding a decode step stands for the
+// 1/A of a verifying step that one token takes (speculation.hpp); beside chunks of prompts, one in
+// A steps carries the verification.  A chunk that ends a prompt waits for the part of the prompt's
+// KV transfer that is not hidden, where one is asked for.
 //
-// Tensor parallelism adds two all-reduces a layer, attention-data parallelism a dispatch and a
-// combine a MoE layer, pipeline parallelism splits a step into min(p, N) micro-batches: the stage
-// time counts p times, and (p - micro-batches) of these are pp_bubble.  Expert ranks wait for the
-// slowest one: imbalance factor 1 + sqrt(2 ln R (1 - k/E) R / (N k)), at most R.  Attention-data
-// ranks wait for the one that has the longest chunk.
+// Where prompts are computed by another engine than the one that decodes, a step with both takes
+// the longer of the two alone, or, both reading over the same memory bus, the sum of their memory
+// seconds if that is more.  Its causes are those of the longer one; what the bus adds goes to
+// memory, in the proportions of the other.
 //
 // In a run of decode steps with a fixed batch only the context grows, one token a sequence and
 // step.  Attention's FLOPs and bytes are both proportional to it, so the P-norm of attention is
 // too: step i costs exactly first + i * slope, and n steps cost n first + n (n - 1) / 2 slope.  No
-// approximation.
+// approximation.  It holds until a layer outgrows its latency or reading the cache outgrows reading
+// the weights: valid_steps says for how many steps.
 //
 // Worked example, toy device (100 TFLOP/s, 1 TB/s, all efficiencies 1, no overheads, P infinite):
 // 8 GB of weights, one sequence: 8 ms, all weight_bw.
 //
-// Sources: Williams, Waterman, Patterson, "Roofline", CACM 52(4), 2009; Pope et al., "Efficiently
-// Scaling Transformer Inference", MLSys 2023; DeepSeek-V2 report (MLA absorption).
+// Sources: Pope et al., "Efficiently Scaling Transformer Inference", MLSys 2023; Abts et al.,
+// "Think Fast: A Tensor Streaming Processor", ISCA 2020 (static schedules).
 // Assumes that sequences are dealt to data-parallel ranks evenly: the fullest has ceil(B / a), each
 // of mean length.  Leaves out padding of batches to captured graph sizes and clock throttling.
+#include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "perf/collective.hpp"
+#include "perf/layer_costs.hpp"
 #include "perf/placement.hpp"
+#include "perf/speculation.hpp"
 #include "perf/step_cost.hpp"
 
 namespace tokenyard::perf {
-
-// A chunk of one prompt in a step.
-struct PrefillSlice {
-  std::int64_t tokens = 0;  // computed in this step
-  std::int64_t cached = 0;  // before them, already in the KV cache
-  bool samples = false;     // the chunk ends the prompt: its last token is sampled
-};
 
 // The decoding sequences of a step.
 struct DecodeBatch {
@@ -71,68 +71,90 @@ class StepModel {
   StepModel(const scenario::PoolPlan& pool, const scenario::DeploymentPlan& deployment,
             const scenario::ServingSpec& serving, const catalog::FabricSpec& fabric);
 
-  // Steps that only decode.  batch.sequences in 1 .. max_batch.
+  // Steps that only decode.  At least one sequence.
   [[nodiscard]] AffineCost decode_run(const DecodeBatch& batch) const;
-  // One step with prompt chunks and any number of decoding sequences.
+  // One step with prompt chunks and any number of decoding sequences; not both none.
   [[nodiscard]] StepCost mixed_step(std::span<const PrefillSlice> prefill,
                                     const DecodeBatch& batch) const;
 
   [[nodiscard]] const Placement& placement() const { return placement_; }
-  // 0: no windowed layers.
+  // Tokens that windowed or sparse attention looks at; 0: no such layers.
   [[nodiscard]] std::int64_t window_tokens() const { return window_tokens_; }
-  // For MFU and MBU: dense peak of the linear math format, and peak bandwidth of the main tier.
-  [[nodiscard]] double peak_flops_per_s() const { return linear_.peak; }
+  // For MFU and MBU: dense peak of the linear math format, of all engines that serve, and peak
+  // bandwidth of the main tier.
+  [[nodiscard]] double peak_flops_per_s() const;
   [[nodiscard]] double peak_bytes_per_s() const { return main_bandwidth_; }
 
  private:
-  struct Math {
-    double peak = 0.0;     // FLOP/s, dense
-    double seconds = 0.0;  // per FLOP at the efficiency that kernels reach
+  struct LayerTime {
+    double total_s = 0.0, weight_s = 0.0, kv_s = 0.0;
   };
-  struct Op {
-    double compute_s = 0.0, weight_s = 0.0, kv_s = 0.0, act_s = 0.0;
+  enum LayerPart : std::size_t { kDense, kMoe, kContext, kWindow };
+  // A part of a step on one stage, all micro-batches together, with what it takes in one layer:
+  // attention products and FFN of each kind, core of attention of each kind.  The latter only where
+  // it is needed.
+  struct Part {
+    StepCost cost;
+    std::array<LayerTime, 4> layer;
+    void add(const Part& other, double factor = 1.0);
+    void wait(double share);  // for others, that much longer
   };
-  struct Tokens {
-    double total = 0.0;    // of the replica (one micro-batch)
-    double rank = 0.0;     // on one attention-data rank
-    double sampled = 0.0;  // of the replica
+  // Tokens in a step.
+  struct Load {
+    double sequences = 0.0;  // decoding
+    double verified = 1.0;   // tokens of each
+    double chunk_tokens = 0.0;
+    double prompts = 0.0;  // that end
+    double largest_chunk = 0.0;
+  };
+  // Decode steps that compute `tokens` tokens of each sequence.
+  struct DecodeTable {
+    double tokens = 1.0;
+    Part context, window;      // core of attention, of one token of context
+    std::vector<Part> linear;  // the rest, by number of sequences
   };
 
-  void add_op(StepCost& cost, const Op& op, double times) const;
-  void add_collective(StepCost& cost, const CollectiveTime& time, double times) const;
-  [[nodiscard]] StepCost stage(const Tokens& tokens) const;
-  void add_attention_products(StepCost& cost, const Tokens& tokens) const;
-  void add_ffn(StepCost& cost, const Tokens& tokens) const;
-  void add_experts(StepCost& cost, const Tokens& tokens) const;
-  void add_communication(StepCost& cost, const Tokens& tokens) const;
-  void add_head(StepCost& cost, const Tokens& tokens) const;
-  [[nodiscard]] StepCost fixed_cost(double decoding, double chunk_tokens, double sampled,
-                                    double largest_chunk) const;
+  [[nodiscard]] DecodeTable decode_table(double tokens, std::int64_t max_batch) const;
+  [[nodiscard]] const DecodeTable& table_for(const Verification& v) const {
+    return v.tokens > 1.0 ? *verifying_ : plain_;
+  }
+  [[nodiscard]] const LayerCosts& chunk_costs() const { return prefill_ ? *prefill_ : decode_; }
+  [[nodiscard]] Part stage_part(const LayerCosts& costs, const Tokens& tokens, double times) const;
+  [[nodiscard]] Part linear_part(const LayerCosts& costs, const Load& load) const;
+  [[nodiscard]] Part core_part(const CoreParts& core, double share) const;
+  [[nodiscard]] Part decode_core(const DecodeTable& table, double context, double window,
+                                 double sequences) const;
+  [[nodiscard]] Part chunks_core(const LayerCosts& costs,
+                                 std::span<const PrefillSlice> prefill) const;
   [[nodiscard]] double fullest_over_mean(double sequences) const;
-  [[nodiscard]] StepCost context_cost(bool windowed) const;
-  [[nodiscard]] StepCost prefill_attention(const PrefillSlice& slice) const;
-  [[nodiscard]] double prefill_flops_per_layer(double chunk, double cached, double pairs) const;
-  void add_pipelined(StepCost& into, const StepCost& busy, double microbatches) const;
 
-  const scenario::DeploymentPlan* deployment_;
-  const catalog::Engine* engine_;
+  void hide_smaller_read(Part& first, Part& slope, AffineCost& run) const;
+  void raise_to_latency(double latency_s, Part& first, Part& slope, AffineCost& run) const;
+  [[nodiscard]] AffineCost device_run(const LayerCosts& costs, Part& first, Part& slope,
+                                      double microbatches) const;
+  [[nodiscard]] AffineCost engine_run(const DecodeTable& table, const DecodeBatch& batch) const;
+  [[nodiscard]] StepCost engine_step(const LayerCosts& costs, std::span<const PrefillSlice> prefill,
+                                     const DecodeBatch& batch, const DecodeTable& table) const;
+  void add_overheads(StepCost& cost, const LayerCosts& costs, double sampled) const;
+  void add_transfer(StepCost& cost, std::span<const PrefillSlice> prefill) const;
+
   scenario::HostOverhead host_;
-  Collectives collectives_;
+  std::optional<scenario::SpeculationSpec> speculation_;
+  std::optional<scenario::KvTransferSpec> transfer_;
+  LinkModel transfer_link_;
   Placement placement_;
-  catalog::ParameterCount count_;
-  Math linear_, attention_;
-  double exponent_ = 3.3;
-  double tensor_ = 1.0, pipeline_ = 1.0, attention_data_ = 1.0, expert_ = 1.0;
-  double stage_dense_ = 0.0, stage_moe_ = 0.0;        // layers of a stage by kind
-  double stage_full_ = 0.0, stage_window_ = 0.0;      // layers of a stage by attention
-  double weight_bytes_ = 1.0, act_bytes_ = 2.0;       // per value
-  double weight_s_ = 0.0, kv_s_ = 0.0, act_s_ = 0.0;  // per byte, efficiencies included
-  double weight_read_ = 1.0;     // share of weight bytes read (activation sparsity)
-  double kv_bytes_layer_ = 0.0;  // per token and layer, this device
+  StageLayers layers_;
+  LayerCosts decode_;
+  std::optional<LayerCosts> prefill_;  // of another engine
+  double pipeline_ = 1.0, attention_data_ = 1.0;
   double main_bandwidth_ = 0.0;
   std::int64_t window_tokens_ = 0;
-  StepCost context_, window_context_;  // of one token of context, all layers of a stage
-  std::vector<StepCost> decode_;       // fixed cost of a decode step by number of sequences
+  bool sparse_ = false;
+  bool reads_overlap_ = false;  // weights and KV cache lie in tiers that work at the same time
+  bool layer_times_ = false;    // a step depends on what each layer takes
+  double static_batch_ = 0.0;   // sequences that every decode step takes the time of; 0: its own
+  DecodeTable plain_;
+  std::optional<DecodeTable> verifying_;
 };
 
 }  // namespace tokenyard::perf

@@ -51,6 +51,19 @@ Cell metric_of(const RunRecord& run, const std::string& name) {
   return {};
 }
 
+// "2 unknown, 1 marked": numbers that nobody has published, and those that pass a physical bound.
+std::string doubts_of(const RunRecord& run) {
+  std::string text;
+  for (const std::string kind : {"unknown", "marked"}) {
+    const auto count =
+        std::count_if(run.assumptions.begin(), run.assumptions.end(),
+                      [&](const store::AssumptionRow& a) { return a.confidence == kind; });
+    if (count == 0) continue;
+    text += (text.empty() ? "" : ", ") + std::to_string(count) + ' ' + kind;
+  }
+  return text;
+}
+
 void add_column(Table& table, const std::vector<RunRecord>& runs, const std::string& name,
                 const std::function<Cell(const RunRecord&)>& cell) {
   table.columns.push_back(name);
@@ -70,15 +83,21 @@ Table side_by_side(const std::vector<RunRecord>& runs) {
     add_column(table, runs, short_name(path, paths),
                [&](const RunRecord& run) { return parameter_of(run, path); });
   }
-  if (any([](const RunRecord& run) { return run.status == store::RunStatus::failed; })) {
-    add_column(table, runs, "failed", [](const RunRecord& run) -> Cell {
-      return run.status == store::RunStatus::failed ? Cell(run.message) : Cell();
-    });
-  }
   for (const std::string name : kShown) {
     if (any([&](const RunRecord& run) { return metric_of(run, name) != Cell(); }))
       add_column(table, runs, name, [&](const RunRecord& run) { return metric_of(run, name); });
   }
+  if (any([](const RunRecord& run) { return !doubts_of(run).empty(); }))
+    add_column(table, runs, "rests on", [](const RunRecord& run) { return doubts_of(run); });
+  // Last, since reasons are long.
+  const auto reasons = [&](store::RunStatus status, const std::string& title) {
+    if (!any([&](const RunRecord& run) { return run.status == status; })) return;
+    add_column(table, runs, title, [&](const RunRecord& run) -> Cell {
+      return run.status == status ? Cell(run.message) : Cell();
+    });
+  };
+  reasons(store::RunStatus::failed, "failed");
+  reasons(store::RunStatus::unfit, "cannot run it");
   return table;
 }
 

@@ -68,6 +68,7 @@ void add_run(Summary& s, const RunRecord& run) {
   s.group("run");
   s.row("scenario", run.variant.empty() ? run.scenario : run.scenario + " (" + run.variant + ")");
   if (run.status == store::RunStatus::failed) s.row("failed", run.message);
+  if (run.status == store::RunStatus::unfit) s.row("cannot run it", run.message);
   const metrics::RunResult& r = run.result;
   std::string requests = std::to_string(r.requests_finished) + " finished";
   if (r.requests_rejected > 0) requests += ", " + std::to_string(r.requests_rejected) + " rejected";
@@ -81,6 +82,17 @@ void add_run(Summary& s, const RunRecord& run) {
   }
   if (r.skipped_lines > 0) s.row("trace lines skipped", std::to_string(r.skipped_lines));
   s.row("measured time", to_text(seconds(r.measured_s)) + " of " + to_text(seconds(r.simulated_s)));
+}
+
+// Numbers that nobody has published, and those that pass a physical bound: by name.
+void add_doubts(Summary& s, const RunRecord& run) {
+  s.group("rests on");
+  for (const store::AssumptionRow& a : run.assumptions) {
+    if (a.confidence == "unknown")
+      s.row("unknown", a.key + ": " + a.value + " stands for " + a.band);
+    if (a.confidence == "marked")
+      s.row("marked", a.key.substr(0, a.key.find(':')) + ": " + a.value);
+  }
 }
 
 void add_slo(Summary& s, const RunRecord& run) {
@@ -172,6 +184,7 @@ Table run_summary(const RunRecord& run) {
   add_performance(s);
   add_attribution(s, run);
   add_energy_and_cost(s);
+  add_doubts(s, run);
   return s.take();
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "scenario/choose_parallelism.hpp"
 #include "scenario/place_of.hpp"
 
 namespace tokenyard::scenario {
@@ -17,6 +18,12 @@ class Resolver {
     diagnostics_.add(place_of(in_.scenario, path), path, message);
   }
 
+  // The machine cannot do what is asked: an error, or the reason of a row without a result.
+  void unfit(const std::string& key, const std::string& message) {
+    if (!in_.report_unfit) return problem(key, message);
+    if (d_.unfit.empty()) d_.unfit = message;
+  }
+
   bool resolve_model(catalog::Catalog& catalog) {
     const std::string& name = d_.spec.model;
     if (name.empty() && is_no_scalar(in_.scenario, d_.path + ".model")) return false;
@@ -30,8 +37,12 @@ class Resolver {
     return model != nullptr;
   }
 
-  bool resolve_format(const std::string& key, const std::string& name, catalog::NumberFormat& out,
+  // `auto`: what the device is usually run in.
+  bool resolve_format(const std::string& key, std::string name,
+                      std::string catalog::UsualFormats::*usual, catalog::NumberFormat& out,
                       catalog::Catalog& catalog) {
+    if (name == "auto" && pool_.devices.empty()) return false;  // its node is not known
+    if (name == "auto") name = pool_.devices[d_.device].usual_formats.*usual;
     const catalog::NumberFormat* format = catalog.format(name, diagnostics_);
     if (format == nullptr) {
       const std::vector<std::string> known = catalog.format_names(diagnostics_);
@@ -43,42 +54,76 @@ class Resolver {
     return true;
   }
 
-  // The device that serves: the node's only kind, or the one that has the engine asked for.
-  bool resolve_engine() {
+  // The device that serves: the node's only kind, or the one that has the engines asked for.
+  bool resolve_engines() {
     std::vector<std::string> names;
+    const scenario::EngineChoice& wanted = d_.spec.engine;
     for (std::size_t device = 0; device < pool_.devices.size(); ++device) {
       const auto& engines = pool_.devices[device].engines;
-      for (std::size_t engine = 0; engine < engines.size(); ++engine) {
-        names.push_back(engines[engine].name);
-        if (d_.spec.engine && *d_.spec.engine != engines[engine].name) continue;
-        d_.device = device;
-        d_.engine = engine;
-        return true;
-      }
+      for (const catalog::Engine& engine : engines) names.push_back(engine.name);
+      const auto index_of = [&](const std::optional<std::string>& name) {
+        std::size_t index = 0;
+        while (name && index < engines.size() && engines[index].name != *name) ++index;
+        return index;
+      };
+      d_.device = device;
+      d_.engine = index_of(wanted.decode);
+      d_.prefill_engine = index_of(wanted.prefill);
+      if (std::max(d_.engine, d_.prefill_engine) < engines.size()) return true;
     }
-    problem("engine", "no engine '" + d_.spec.engine.value_or("") + "' in node " + pool_.node.name +
-                          suggestion(d_.spec.engine.value_or(""), names));
+    for (const auto& [name, key] :
+         {std::pair{wanted.prefill, "engine.prefill"}, std::pair{wanted.decode, "engine.decode"}}) {
+      if (!name || std::find(names.begin(), names.end(), *name) != names.end()) continue;
+      problem(wanted.prefill == wanted.decode ? "engine" : key,
+              "no engine '" + *name + "' in node " + pool_.node.name + suggestion(*name, names));
+      if (wanted.prefill == wanted.decode) break;
+    }
     return false;
   }
 
-  std::string math_format(const std::string& key, const catalog::NumberFormat& format) {
+  std::string math_format(const std::string& key, const catalog::NumberFormat& format,
+                          std::size_t engine_index) {
     const catalog::Device& device = pool_.devices[d_.device];
-    const catalog::Engine& engine = device.engines[d_.engine];
+    const catalog::Engine& engine = device.engines[engine_index];
     for (const std::string& math : format.math) {
       if (engine.peak.contains(math)) return math;
     }
     std::string offered;
     for (const auto& [name, peak] : engine.peak) offered += (offered.empty() ? "" : ", ") + name;
-    problem(key, "'" + format.name + "' cannot be computed with on " + device.name +
-                     ", whose engine " + engine.name + " offers " + offered);
+    unfit(key, "'" + format.name + "' cannot be computed with on " + device.name +
+                   ", whose engine " + engine.name + " offers " + offered);
     return "";
+  }
+
+  bool resolve_formats(catalog::Catalog& catalog) {
+    using catalog::UsualFormats;
+    const DeploySpec& s = d_.spec;
+    const std::string head = s.lm_head.value_or(s.weights);
+    bool known = resolve_format("weights", s.weights, &UsualFormats::weights, d_.weights, catalog);
+    known = resolve_format("kv", s.kv, &UsualFormats::kv, d_.kv, catalog) && known;
+    known = resolve_format("activations", s.activations, &UsualFormats::activations, d_.activations,
+                           catalog) &&
+            known;
+    // An unknown format of the weights has been reported already.
+    if (!s.lm_head && !known) return false;
+    return resolve_format("lm_head", head, &UsualFormats::weights, d_.lm_head, catalog) && known;
+  }
+
+  void resolve_math() {
+    d_.linear_math = math_format("weights", d_.weights, d_.engine);
+    d_.attention_math = math_format("activations", d_.activations, d_.engine);
+    d_.prefill_linear_math = d_.linear_math;
+    d_.prefill_attention_math = d_.attention_math;
+    if (d_.prefill_engine == d_.engine) return;
+    d_.prefill_linear_math = math_format("weights", d_.weights, d_.prefill_engine);
+    d_.prefill_attention_math = math_format("activations", d_.activations, d_.prefill_engine);
   }
 
   void check_hardwired() {
     const auto& only = pool_.devices[d_.device].hardwired_model;
     if (only && *only != d_.model.name) {
-      problem("model", pool_.devices[d_.device].name + " is built for " + *only +
-                           " and runs no other model");
+      unfit("model",
+            pool_.devices[d_.device].name + " is built for " + *only + " and runs no other model");
     }
   }
 
@@ -91,6 +136,27 @@ class Resolver {
     }
     problem("placement", "no tier '" + d_.spec.placement + "' of " + pool_.devices[d_.device].name +
                              " holds weights" + suggestion(d_.spec.placement, tiers));
+  }
+
+  // Whether the stages of a replica may be parts of layers: machines that hold the weights in their
+  // working memory are tiled over as many devices as it takes.
+  void resolve_tiling() {
+    const catalog::Device& device = pool_.devices[d_.device];
+    d_.tiled = d_.spec.placement != "auto" ||
+               std::all_of(device.memory.begin(), device.memory.end(), [](const auto& tier) {
+                 return !tier.can_hold(catalog::Holds::weights) || tier.tier.starts_with("sram");
+               });
+  }
+
+  // The smallest numbers of devices that hold the model, where the file says auto.
+  bool resolve_auto() {
+    const DeploySpec& s = d_.spec;
+    if (s.tensor_parallel != kAuto && s.pipeline_parallel != kAuto) return true;
+    check(in_.fits != nullptr, "automatic parallelism needs to know what fits");
+    const std::string problem =
+        choose_parallelism(d_, pool_, in_.serving, most_devices(pool_, in_.free_devices), in_.fits);
+    if (!problem.empty()) unfit("tensor_parallel", problem);
+    return problem.empty();
   }
 
   bool resolve_parallelism() {
@@ -107,7 +173,7 @@ class Resolver {
                                      std::to_string(d_.model.attention.heads) +
                                      " attention heads of " + d_.model.name);
     }
-    if (s.pipeline_parallel > d_.model.layers) {
+    if (s.pipeline_parallel > d_.model.layers && !d_.tiled) {
       problem("pipeline_parallel", std::to_string(s.pipeline_parallel) + " stages for the " +
                                        std::to_string(d_.model.layers) + " layers of " +
                                        d_.model.name);
@@ -142,21 +208,28 @@ class Resolver {
   }
 
   void resolve_replicas() {
-    const std::int64_t free_devices = in_.free_devices;
+    std::int64_t free_devices = in_.free_devices;
     const std::int64_t in_node = pool_.node.device_count();
     const std::int64_t each = d_.devices_per_replica;
+    std::int64_t nodes = pool_.count;
+    if (nodes == kAuto) {
+      const std::int64_t wanted = d_.spec.replicas.count.value_or(1);
+      nodes = each <= in_node ? (wanted + in_node / each - 1) / (in_node / each)
+                              : wanted * (each / in_node);
+      free_devices = nodes * in_node;
+    }
     // A replica does not straddle nodes unless it must.
-    const std::int64_t most = each <= in_node && free_devices == pool_.device_count()
-                                  ? pool_.count * (in_node / each)
+    const std::int64_t most = each <= in_node && free_devices == nodes * in_node
+                                  ? nodes * (in_node / each)
                                   : free_devices / each;
     const std::string sum =
         std::to_string(each) + (each == 1 ? " device each; " : " devices each; ") +
-        std::to_string(free_devices) + " of " + std::to_string(pool_.device_count()) +
+        std::to_string(free_devices) + " of " + std::to_string(nodes * in_node) +
         " devices of pool " + pool_.name + " are free";
     if (!d_.spec.replicas.count) {
       if (!in_.alone)
         problem("replicas", "several deployments share the pool; give each its number of replicas");
-      if (most < 1) problem("replicas", "not one replica fits: " + sum);
+      if (most < 1) unfit("replicas", "not one replica fits: " + sum);
       d_.replicas = most;
       return;
     }
@@ -183,18 +256,14 @@ void resolve_deployment(DeploymentPlan& d, const Surroundings& in, catalog::Cata
         "separate prefill and decode pools are not simulated by this version; expected 'both'");
   }
   const bool have_model = r.resolve_model(catalog);
-  bool have_formats = r.resolve_format("weights", d.spec.weights, d.weights, catalog);
-  have_formats = r.resolve_format("kv", d.spec.kv, d.kv, catalog) && have_formats;
-  have_formats =
-      r.resolve_format("activations", d.spec.activations, d.activations, catalog) && have_formats;
-  if (in.pool.devices.empty() || !r.resolve_engine() || !have_model) return;
-  if (have_formats) {
-    d.linear_math = r.math_format("weights", d.weights);
-    d.attention_math = r.math_format("activations", d.activations);
-  }
+  const bool have_engines = !in.pool.devices.empty() && r.resolve_engines();
+  const bool have_formats = r.resolve_formats(catalog);
+  if (!have_model || !have_engines || !have_formats) return;
+  r.resolve_math();
   r.check_hardwired();
   r.check_placement();
-  if (!r.resolve_parallelism()) return;
+  r.resolve_tiling();
+  if (!d.unfit.empty() || !r.resolve_auto() || !r.resolve_parallelism()) return;
   r.check_wiring();
   r.resolve_replicas();
 }

@@ -13,15 +13,20 @@ namespace tokenyard::scenario {
 struct DeploymentPlan {
   DeploySpec spec;
   catalog::Model model;
-  catalog::NumberFormat weights, kv, activations;
-  std::size_t device = 0;      // index into PoolPlan::devices
-  std::size_t engine = 0;      // index into that device's engines
-  std::string linear_math;     // number format of the matrix products on this engine, e.g. fp8
-  std::string attention_math;  // ... of attention
+  catalog::NumberFormat weights, kv, activations, lm_head;
+  std::size_t device = 0;          // index into PoolPlan::devices
+  std::size_t engine = 0;          // index into that device's engines: the one that decodes
+  std::size_t prefill_engine = 0;  // ... that computes prompts
+  // Number formats of the matrix products and of attention, e.g. fp8, on the engine that decodes
+  // and on the one that computes prompts.
+  std::string linear_math, attention_math;
+  std::string prefill_linear_math, prefill_attention_math;
+  bool tiled = false;  // stages hold equal shares of the weights, which may be parts of layers
   std::int64_t attention_data_parallel = 1;
   std::int64_t devices_per_replica = 1;  // tensor * attention data * pipeline parallel
   std::int64_t replicas = 1;
-  Place where;  // for messages of later checks
+  std::string unfit;  // why the machine cannot serve it, where the scenario asks for a report
+  Place where;        // for messages of later checks
   std::string path;
 };
 
@@ -41,8 +46,9 @@ struct PoolPlan {
 struct Assumption {
   std::string key;  // "device nvidia-h100-sxm5-80gb: price"
   std::string value;
-  std::string confidence;
+  std::string confidence;  // "unknown": nobody has said; "marked": it passes a physical bound
   std::string source;
+  std::string band = {};
 };
 
 struct Plan {
@@ -54,6 +60,8 @@ struct Plan {
   std::string variant;  // "fleet.pools[main].count=2, ..."; empty without sweep and overrides
   std::vector<std::pair<std::string, std::string>> parameters;  // of this variant
   std::vector<Assumption> assumptions;
+  std::string unfit;       // why it cannot be run: of the first deployment that cannot
+  Place where;             // of the scenario
   std::string json;        // everything above that decides the result, canonical
   std::string hash;        // SHA-256 of json
   std::string trace_hash;  // SHA-256 of the trace file, "" for a generator

@@ -68,10 +68,31 @@ const T* find_entry(catalog::Catalog& catalog, catalog::EntryKind kind,
   return (catalog.*load)(name, diagnostics);
 }
 
+// A device that no node is written for stands alone: one of it in a host that costs and draws
+// nothing, towards no network.
+catalog::NodeSpec alone(const catalog::Device& device) {
+  catalog::NodeSpec node;
+  node.name = device.name;
+  node.description = "one " + device.name + "; its host is left out";
+  node.source = "default of tokenyard";
+  node.confidence = input::Confidence::assumed;
+  node.devices = {{.device = device.name, .count = 1}};
+  node.host.price = usd(0);
+  return node;
+}
+
 // Node and devices of a pool; without devices when one of them is not known.
 void resolve_hardware(const PoolSpec& spec, PoolPlan& pool, catalog::Catalog& catalog,
                       const input::Node& root, Diagnostics& diagnostics) {
   const std::string path = pool.path + ".node";
+  using catalog::EntryKind;
+  if (!catalog.exists(EntryKind::node, spec.node) && catalog.exists(EntryKind::device, spec.node)) {
+    const catalog::Device* device = catalog.device(spec.node, diagnostics);
+    if (device == nullptr) return;
+    pool.node = alone(*device);
+    pool.devices = {*device};
+    return;
+  }
   const auto* node = find_entry(catalog, catalog::EntryKind::node, &catalog::Catalog::node,
                                 spec.node, root, path, diagnostics);
   if (node == nullptr) return;
@@ -91,8 +112,22 @@ void resolve_hardware(const PoolSpec& spec, PoolPlan& pool, catalog::Catalog& ca
   }
 }
 
-void resolve_pool(const PoolSpec& spec, PoolPlan& pool, catalog::Catalog& catalog,
-                  const input::Node& root, Diagnostics& diagnostics) {
+struct Source {
+  std::string path;  // of the scenario
+  const LoadOptions& options;
+};
+
+// Nodes that the replicas fill, where the file says auto.
+std::int64_t nodes_filled(const PoolPlan& pool) {
+  const std::int64_t in_node = std::max<std::int64_t>(1, pool.node.device_count());
+  const DeploymentPlan& d = pool.deployments.front();
+  if (d.devices_per_replica > in_node) return d.replicas * (d.devices_per_replica / in_node);
+  const std::int64_t in_one = in_node / d.devices_per_replica;
+  return (d.replicas + in_one - 1) / in_one;
+}
+
+void resolve_pool(const PoolSpec& spec, Plan& plan, PoolPlan& pool, const Source& source,
+                  catalog::Catalog& catalog, const input::Node& root, Diagnostics& diagnostics) {
   pool.name = spec.name;
   pool.count = spec.count;
   pool.where = spec.where;
@@ -104,9 +139,24 @@ void resolve_pool(const PoolSpec& spec, PoolPlan& pool, catalog::Catalog& catalo
     d.spec = spec.deploy.list[i];
     d.path = spec.deploy.paths[i];
     d.where = place_of(root, d.path);
-    resolve_deployment(d, {pool, free_devices, alone, root}, catalog, diagnostics);
+    resolve_deployment(d,
+                       {.pool = pool,
+                        .free_devices = free_devices,
+                        .alone = alone,
+                        .scenario = root,
+                        .serving = plan.scenario.serving,
+                        .fits = source.options.fits,
+                        .report_unfit = plan.scenario.unfit == Unfit::report},
+                       catalog, diagnostics);
     free_devices -= d.replicas * d.devices_per_replica;
+    if (plan.unfit.empty()) plan.unfit = d.unfit;
   }
+  if (spec.count != kAuto) return;
+  if (!alone) {
+    diagnostics.add(place_of(root, pool.path + ".count"), pool.path + ".count",
+                    "several deployments share the pool; give it its number of nodes");
+  }
+  pool.count = spec.deploy.list.empty() ? 1 : nodes_filled(pool);
 }
 
 void check_whole(const Plan& plan, const input::Node& root, Diagnostics& diagnostics) {
@@ -160,6 +210,9 @@ std::string plan_json(const Plan& plan) {
       write("weights", d.weights);
       write("kv", d.kv);
       write("activations", d.activations);
+      write("lm_head", d.lm_head);
+      json.key("prefill_linear_math").value(d.prefill_linear_math);
+      json.key("prefill_attention_math").value(d.prefill_attention_math);
       json.key("linear_math").value(d.linear_math).key("attention_math").value(d.attention_math);
       json.key("devices_per_replica")
           .value(d.devices_per_replica)
@@ -186,16 +239,12 @@ std::string hash_of_trace(const Plan& plan, const input::Node& root, Diagnostics
   }
 }
 
-struct Source {
-  std::string path;  // of the scenario
-  bool skip_bad_lines = false;
-};
-
 Plan resolve(const Variant& variant, const Source& source, catalog::Catalog& catalog,
              Diagnostics& diagnostics) {
   using catalog::Catalog;
   Plan plan;
   plan.parameters = variant.parameters;
+  plan.where = variant.root.place;
   for (const auto& [key, value] : variant.parameters) {
     plan.variant += (plan.variant.empty() ? "" : ", ") + key + '=' + value;
   }
@@ -203,7 +252,7 @@ Plan resolve(const Variant& variant, const Source& source, catalog::Catalog& cat
   input::read_value(context, variant.root, plan.scenario);
   read_workload(plan, source.path, catalog.root(), diagnostics);
   auto& trace = plan.scenario.workload.spec.trace;
-  if (source.skip_bad_lines && trace) trace->skip_bad_lines = true;
+  if (source.options.skip_bad_lines && trace) trace->skip_bad_lines = true;
   const input::Node* fleet_node = variant.root.find("fleet");
   if (fleet_node == nullptr || fleet_node->kind != input::Node::Kind::map) return plan;
   const FleetSpec& fleet = plan.scenario.fleet;
@@ -216,7 +265,7 @@ Plan resolve(const Variant& variant, const Source& source, catalog::Catalog& cat
   for (std::size_t i = 0; i < fleet.pools.size(); ++i) {
     PoolPlan& pool = plan.pools.emplace_back();
     pool.path = "fleet.pools[" + std::to_string(i) + "]";
-    resolve_pool(fleet.pools[i], pool, catalog, variant.root, diagnostics);
+    resolve_pool(fleet.pools[i], plan, pool, source, catalog, variant.root, diagnostics);
   }
   check_whole(plan, variant.root, diagnostics);
   if (!diagnostics.empty()) return plan;
@@ -267,10 +316,17 @@ std::int64_t Plan::device_count() const {
 }
 
 std::vector<Plan> load_plans(const std::string& scenario_path, const Overrides& overrides,
-                             catalog::Catalog& catalog, bool skip_bad_lines) {
+                             catalog::Catalog& catalog, const LoadOptions& options) {
   Diagnostics diagnostics;
   input::Node root = input::load_yaml(scenario_path, diagnostics);
   diagnostics.throw_if_any();
+  return plans_of(std::move(root), scenario_path, overrides, catalog, options);
+}
+
+std::vector<Plan> plans_of(input::Node root, const std::string& scenario_path,
+                           const Overrides& overrides, catalog::Catalog& catalog,
+                           const LoadOptions& options) {
+  Diagnostics diagnostics;
   for (const auto& [path, text] : overrides) {
     const input::Node value = input::parse_yaml(text, "--set " + path, diagnostics);
     const std::string problem = input::set_path(root, path, value);
@@ -283,7 +339,7 @@ std::vector<Plan> load_plans(const std::string& scenario_path, const Overrides& 
   std::vector<Plan> plans;
   for (const Variant& variant : variants) {
     Diagnostics of_variant;
-    Plan plan = resolve(variant, {scenario_path, skip_bad_lines}, catalog, of_variant);
+    Plan plan = resolve(variant, {scenario_path, options}, catalog, of_variant);
     // The first variant with problems says them; the others would mostly repeat them.
     of_variant.throw_if_any();
     plans.push_back(std::move(plan));

@@ -49,6 +49,34 @@ std::string Codec<scenario::AutoCount>::schema() {
   return word_or("auto", Codec<std::int64_t>::schema());
 }
 
+bool Codec<scenario::EngineChoice>::read(ReadContext& context, const Node& node,
+                                         scenario::EngineChoice& out) {
+  if (node.kind != Node::Kind::map) {
+    std::string name;
+    if (!fields_detail::read_text(context, node, name)) return false;
+    out = {name, name};
+    return true;
+  }
+  const std::size_t before = context.diagnostics->list().size();
+  Fields fields = Fields::reading(context, node);
+  fields.required("prefill", out.prefill, "engine that computes prompts");
+  fields.required("decode", out.decode, "engine that generates");
+  fields.finish();
+  return context.diagnostics->list().size() == before;
+}
+void Codec<scenario::EngineChoice>::write(JsonWriter& json, const scenario::EngineChoice& value) {
+  json.begin_object().key("prefill");
+  Codec<std::optional<std::string>>::write(json, value.prefill);
+  json.key("decode");
+  Codec<std::optional<std::string>>::write(json, value.decode);
+  json.end_object();
+}
+std::string Codec<scenario::EngineChoice>::schema() {
+  return R"({"anyOf":[{"type":["string","null"]},{"type":"object","properties":)"
+         R"({"prefill":{"type":"string"},"decode":{"type":"string"}},"required":)"
+         R"(["prefill","decode"],"additionalProperties":false}]})";
+}
+
 bool Codec<scenario::Utilization>::read(ReadContext& context, const Node& node,
                                         scenario::Utilization& out) {
   if (!read_optional_number(context, node, "from-simulation", out.share)) return false;

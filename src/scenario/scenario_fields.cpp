@@ -1,9 +1,11 @@
+#include <algorithm>
+
 #include "scenario/scenario_file.hpp"
 
 namespace tokenyard::scenario {
 namespace {
 
-constexpr double kMostWays = 65'536;  // products of three stay far inside 64 bits
+constexpr std::int64_t kMostWays = 65'536;  // products of three stay far inside 64 bits
 
 std::vector<std::string> slo_names() {
   std::vector<std::string> names;
@@ -13,6 +15,31 @@ std::vector<std::string> slo_names() {
     }
   }
   return names;
+}
+
+// A number, or `auto` for kAuto.
+input::Field<AutoCount> auto_count(input::Fields& f, std::string_view key, std::int64_t& number,
+                                   AutoCount& shown, std::string_view doc) {
+  shown.count = number == kAuto ? std::nullopt : std::optional(number);
+  auto field = f.optional(key, shown, doc);
+  if (f.is_reading()) number = shown.count.value_or(kAuto);
+  return field;
+}
+
+void at_most(input::Fields& f, std::string_view key, std::int64_t number, std::int64_t bound) {
+  if (!f.is_reading() || number <= bound) return;
+  f.problem(key, "'" + std::to_string(number) + "' is out of range; expected at most " +
+                     std::to_string(bound));
+}
+
+// Whether a scenario without a workload has claims to check all the same.
+bool has_formulas(const input::Node& scenario) {
+  const input::Node* expect = scenario.find("expect");
+  if (expect == nullptr) return false;
+  return std::any_of(expect->items.begin(), expect->items.end(), [](const input::Node& e) {
+    return e.find("compute") != nullptr || e.find("against") != nullptr ||
+           e.find("bound") != nullptr;
+  });
 }
 
 // A map in the plan, a key for each statistic in the file: a misspelt one is an unknown key.
@@ -35,20 +62,31 @@ void describe(input::Fields& f, SloKeys& x) {
 void describe(input::Fields& f, DeploySpec& x) {
   f.required("model", x.model, "a file of workloads/models, without .yaml");
   f.optional("role", x.role, "what the replicas do: both (prefill and decode)");
-  f.optional("engine", x.engine, "which engine of the device; default: its first");
-  f.optional("weights", x.weights, "number format of the weights, from workloads/formats.yaml");
+  f.optional("engine", x.engine,
+             "which engine of the device, or {prefill: ..., decode: ...}; default: its first");
+  f.optional("weights", x.weights,
+             "number format of the weights, from workloads/formats.yaml; auto: the device's usual");
   f.optional("kv", x.kv, "number format of the KV cache");
   f.optional("activations", x.activations, "number format of the activations");
+  f.optional("lm_head", x.lm_head, "number format of the LM head; default: that of the weights");
   f.optional("placement", x.placement, "auto, or the memory tier that must hold the weights");
-  f.optional("tensor_parallel", x.tensor_parallel, "devices that share each layer")
-      .at_least(1)
-      .at_most(kMostWays);
-  f.optional("pipeline_parallel", x.pipeline_parallel, "groups of layers on devices of their own")
-      .at_least(1)
-      .at_most(kMostWays);
+  AutoCount shown;
+  auto_count(f, "tensor_parallel", x.tensor_parallel, shown,
+             "devices that share each layer; auto: as few as hold the model");
+  at_most(f, "tensor_parallel", x.tensor_parallel, kMostWays);
+  auto_count(f, "pipeline_parallel", x.pipeline_parallel, shown,
+             "groups of layers on devices of their own; auto: as few as hold the model");
+  at_most(f, "pipeline_parallel", x.pipeline_parallel, kMostWays);
   f.optional("expert_parallel", x.expert_parallel, "groups of devices that share the experts")
       .at_least(1)
       .at_most(kMostWays);
+  f.optional("redundant_experts", x.redundant_experts,
+             "copies of the busiest experts of a layer, beside the experts")
+      .at_least(0)
+      .at_most(kMostWays);
+  f.optional("expert_skew", x.expert_skew, "Zipf exponent of the experts' popularity; 0: all alike")
+      .at_least(0.0)
+      .at_most(3.0);
   f.optional("data_parallel_attention", x.data_parallel_attention,
              "attention on whole sequences, expert_parallel / tensor_parallel ways");
   f.optional("attention_data_parallel", x.attention_data_parallel,
@@ -56,6 +94,10 @@ void describe(input::Fields& f, DeploySpec& x) {
       .at_least(1)
       .at_most(kMostWays);
   f.optional("replicas", x.replicas, "model instances; auto: as many as the pool's devices carry");
+  f.optional("min_kv_tokens", x.min_kv_tokens,
+             "KV cache that automatic parallelism leaves room for; default: the model's longest "
+             "context, at most 32768")
+      .at_least(1);
   f.optional("memory_utilization", x.memory_utilization,
              "share of device memory for weights, KV cache and activations")
       .more_than(0.0)
@@ -65,8 +107,11 @@ void describe(input::Fields& f, DeploySpec& x) {
 void describe(input::Fields& f, PoolSpec& x) {
   if (f.is_reading()) x.where = f.node().place;
   f.required("name", x.name, "how results and overrides call this pool");
-  f.required("node", x.node, "a file of hardware_catalog/nodes, without .yaml");
-  f.optional("count", x.count, "nodes").at_least(1).at_most(100'000);
+  f.required("node", x.node,
+             "a file of hardware_catalog/nodes, without .yaml; or of devices: one in a bare host");
+  AutoCount shown;
+  auto_count(f, "count", x.count, shown, "nodes; auto: as many as one replica takes");
+  at_most(f, "count", x.count, 100'000);
   f.required("deploy", x.deploy, "the model served here, or a list of them");
 }
 
@@ -82,7 +127,8 @@ void describe(input::Fields& f, FleetSpec& x) {
 
 void describe(input::Fields& f, SchedulerSpec& x) {
   f.optional("policy", x.policy,
-             "chunked-prefill: prompts ride along with decoding; prefill-first: they go before");
+             "chunked-prefill: prompts ride along with decoding; prefill-first: they go before; "
+             "static: a batch is finished before the next one starts");
   f.optional("max_batch", x.max_batch, "sequences in a batch (max_num_seqs)")
       .at_least(1)
       .at_most(65'536);
@@ -113,11 +159,64 @@ void describe(input::Fields& f, HostOverhead& x) {
       .at_least(0.0);
 }
 
+void describe(input::Fields& f, SpeculationSpec& x) {
+  f.required("kind", x.kind, "what guesses: draft, medusa, eagle or mtp");
+  f.optional("tokens", x.tokens, "guessed in each step").at_least(1).at_most(64);
+  f.optional("acceptance", x.acceptance, "of each guessed token, given those before it")
+      .at_least(0.0)
+      .at_most(1.0);
+  f.optional("tokens_per_step", x.tokens_per_step,
+             "measured tokens of one step, by draft length 1, 2, ...");
+  f.optional("draft_cost", x.draft_cost, "of each guessed token, in decode steps").at_least(0.0);
+  f.optional("max_batch", x.max_batch, "larger batches are decoded without").at_least(1);
+  f.optional("speedup", x.speedup, "measured gain in tokens/s, instead of all the above")
+      .more_than(0.0);
+  if (!f.is_reading()) return;
+  const int ways =
+      (x.acceptance ? 1 : 0) + (x.tokens_per_step.empty() ? 0 : 1) + (x.speedup ? 1 : 0);
+  if (ways != 1) {
+    f.problem("kind", "needs one of 'acceptance', 'tokens_per_step' and 'speedup'");
+  }
+  const auto draft = static_cast<std::size_t>(x.tokens);
+  if (!x.tokens_per_step.empty() && x.tokens_per_step.size() < draft) {
+    f.problem("tokens_per_step", "has " + std::to_string(x.tokens_per_step.size()) +
+                                     " values; a draft of " + std::to_string(draft) +
+                                     " tokens needs as many");
+  }
+  for (std::size_t i = 0; i < x.tokens_per_step.size(); ++i) {
+    const double most = static_cast<double>(i) + 2.0;
+    if (x.tokens_per_step[i] >= 1.0 && x.tokens_per_step[i] <= most) continue;
+    f.problem("tokens_per_step", "a draft of " + std::to_string(i + 1) + " yields between 1 and " +
+                                     std::to_string(i + 2) + " tokens, not " +
+                                     three_digits(x.tokens_per_step[i]));
+  }
+}
+
+void describe(input::Fields& f, OverlapSpec& x) {
+  f.optional("tensor", x.tensor, "share of all-reduces hidden behind computation")
+      .at_least(0.0)
+      .at_most(1.0);
+  f.optional("expert", x.expert,
+             "share of expert dispatch and combine hidden behind the other half batch")
+      .at_least(0.0)
+      .at_most(1.0);
+}
+
+void describe(input::Fields& f, KvTransferSpec& x) {
+  f.optional("bandwidth", x.bandwidth, "of one device; default: its share of the NICs")
+      .more_than(0.0);
+  f.optional("overlap", x.overlap, "share of the transfer hidden behind the prefill")
+      .at_least(0.0)
+      .at_most(1.0);
+}
+
 void describe(input::Fields& f, ServingSpec& x) {
   f.optional("router", x.router, "how a request's replica is chosen");
   f.optional("scheduler", x.scheduler, "how batches are formed");
   f.optional("kv_cache", x.kv_cache, "paging and reuse of the KV cache");
   f.optional("speculation", x.speculation, "speculative decoding");
+  f.optional("overlap", x.overlap, "communication behind computation");
+  f.optional("kv_transfer", x.kv_transfer, "prompts are computed elsewhere; null: here");
   f.optional("activation_sparsity", x.activation_sparsity,
              "share of weight bytes that need not be read")
       .at_least(0.0)
@@ -139,30 +238,31 @@ void describe(input::Fields& f, EconomicsSpec& x) {
   f.optional("horizon", x.horizon, "years over which the fleet is paid and used").more_than(0.0);
   f.optional("utilization", x.utilization,
              "from-simulation, or the share of the simulated throughput over the year");
+  f.optional("model_lifetime", x.model_lifetime,
+             "until another model is wanted, which hard-wired silicon pays for; default: never")
+      .more_than(0.0);
   f.optional("market", x.market, "what the same work costs elsewhere, for the break-even");
-}
-
-void describe(input::Fields& f, ExpectSpec& x) {
-  f.required("metric", x.metric, "name of a metric, as listed by `tokenyard metrics`");
-  f.required("value", x.value, "what it should be, in the metric's unit");
-  f.optional("tolerance", x.tolerance, "accepted relative deviation").at_least(0.0);
-  f.optional("claim", x.claim, "whose claim, in words");
-  f.optional("source", x.source, "where it was made");
-  if (f.has("metric")) x.where = f.node().find("metric")->place;
 }
 
 void describe(input::Fields& f, ScenarioFile& x) {
   f.required("name", x.name, "how results call this scenario");
   f.optional("description", x.description, "one line: the question it answers");
   f.optional("seed", x.seed, "of all random streams");
-  f.required("workload", x.workload, "a workload file's path, or the workload itself");
+  f.optional("source", x.source, "of its claims: who said so and where");
+  // Not required of files of claims alone, which the schema of JSON cannot tell apart by one list.
+  x.simulated = !f.is_reading() || f.has("workload") || !has_formulas(f.node());
+  f.optional("workload", x.workload, "a workload file's path, or the workload itself");
   f.optional("scale", x.scale, "multiplies the arrival rate").more_than(0.0);
   f.optional("duration", x.duration, "simulated time after which the run is cut off")
       .more_than(0.0);
   f.optional("requests", x.requests, "stop after this many requests").at_least(1);
   f.optional("warmup", x.warmup, "first part of the run that is left out of the statistics")
       .at_least(0.0);
-  f.required("fleet", x.fleet, "site, fabric and pools of nodes");
+  f.optional("fleet", x.fleet, "site, fabric and pools of nodes");
+  for (const char* key : {"workload", "fleet"}) {
+    if (f.is_reading() && x.simulated && !f.has(key))
+      f.problem(key, "key '" + std::string(key) + "' is missing");
+  }
   f.optional("serving", x.serving, "router, scheduler, KV cache");
   f.optional("autoscaling", x.autoscaling, "fleets that grow and shrink");
   f.optional("faults", x.faults, "failures and repairs");
@@ -170,6 +270,8 @@ void describe(input::Fields& f, ScenarioFile& x) {
   f.optional("slo", slo, "limits on latency statistics, such as ttft_p99: 2 s");
   if (f.is_reading()) x.slo = slo.limits;
   f.optional("economics", x.economics, "horizon and utilisation");
+  f.optional("unfit", x.unfit,
+             "a variant whose machine cannot hold its model: error, or report (a row says why)");
   f.optional("store_requests", x.store_requests, "which rows of the request table are stored");
   f.optional("sample_interval", x.sample_interval, "between rows of the sample table; 0 s: none")
       .at_least(0.0);
@@ -177,7 +279,9 @@ void describe(input::Fields& f, ScenarioFile& x) {
       x.sample_interval.base() < 0.01) {
     f.problem("sample_interval", "is out of range; expected 0 s (no samples) or at least 10 ms");
   }
-  f.optional("expect", x.expect, "what metrics should be; checked after the run");
+  f.optional("given", x.given, "named inputs of the formulas");
+  f.optional("expect", x.expect,
+             "what metrics should be, checked after the run; and claims, checked by audit");
 }
 
 }  // namespace tokenyard::scenario

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "input/fields.hpp"
+#include "scenario/claim.hpp"
 #include "workload/workload.hpp"
 
 namespace tokenyard::scenario {
@@ -38,21 +39,34 @@ struct WorkloadRef {
   workload::WorkloadSpec spec;  // read from the file when the scenario is resolved
 };
 
+// The engines of a device that serve: one for both phases of a request, or one for each.
+struct EngineChoice {
+  std::optional<std::string> prefill;  // absent: the device's first
+  std::optional<std::string> decode;   // absent: the device's first
+};
+
+// A count of devices or nodes that `auto` may stand for until the deployment is placed.
+inline constexpr std::int64_t kAuto = 0;
+
 struct DeploySpec {
   std::string model;
   Role role = Role::both;
-  std::optional<std::string> engine;  // absent: the device's first
+  EngineChoice engine;
   std::string weights = "bf16";
   std::string kv = "bf16";
   std::string activations = "bf16";
+  std::optional<std::string> lm_head;  // absent: the format of the weights
   std::string placement = "auto";
-  std::int64_t tensor_parallel = 1;
-  std::int64_t pipeline_parallel = 1;
+  std::int64_t tensor_parallel = 1;    // or kAuto
+  std::int64_t pipeline_parallel = 1;  // or kAuto
   std::int64_t expert_parallel = 1;
+  std::int64_t redundant_experts = 0;  // copies of the busiest experts, beside the experts
+  double expert_skew = 0.0;            // Zipf exponent of the experts' popularity
   bool data_parallel_attention =
       false;  // short for attention_data_parallel = expert_parallel / tensor_parallel
   std::optional<std::int64_t> attention_data_parallel;
   AutoCount replicas;
+  std::optional<std::int64_t> min_kv_tokens;  // that parallelism `auto` leaves room for
   double memory_utilization =
       0.90;  // share of device memory that weights, KV cache and activations may use
 };
@@ -66,7 +80,7 @@ struct DeployList {
 struct PoolSpec {
   std::string name;
   std::string node;
-  std::int64_t count = 1;
+  std::int64_t count = 1;  // or kAuto: what one replica takes
   DeployList deploy;
   Place where;
 };
@@ -89,9 +103,10 @@ constexpr auto enum_names(RouterKind) {
   return std::array<std::string_view, 6>{"round-robin",  "random",          "power-of-two",
                                          "least-loaded", "prefix-affinity", "session-sticky"};
 }
-enum class BatchPolicy { chunked_prefill, prefill_first };
+// static_batch: prompts first, then decoding; nothing joins before all have finished.
+enum class BatchPolicy { chunked_prefill, prefill_first, static_batch };
 constexpr auto enum_names(BatchPolicy) {
-  return std::array<std::string_view, 2>{"chunked-prefill", "prefill-first"};
+  return std::array<std::string_view, 3>{"chunked-prefill", "prefill-first", "static"};
 }
 enum class Admission { fcfs };
 constexpr auto enum_names(Admission) {
@@ -132,11 +147,43 @@ struct HostOverhead {
   Seconds per_sequence = microseconds(5);
 };
 
+// Speculative decoding: `tokens` guessed tokens are verified in one step.  What one step yields is
+// measured (tokens_per_step, by draft length 1, 2, ...), follows from a constant acceptance, or is
+// a measured gain of the whole (speedup).
+enum class DraftKind { draft, medusa, eagle, mtp };
+constexpr auto enum_names(DraftKind) {
+  return std::array<std::string_view, 4>{"draft", "medusa", "eagle", "mtp"};
+}
+struct SpeculationSpec {
+  DraftKind kind = DraftKind::mtp;
+  std::int64_t tokens = 1;                // guessed in each step
+  std::optional<double> acceptance;       // of each guessed token, given those before it
+  std::vector<double> tokens_per_step;    // measured, by draft length
+  double draft_cost = 0.05;               // of each guessed token, in steps of one token
+  std::optional<std::int64_t> max_batch;  // larger batches are decoded without
+  std::optional<double> speedup;          // instead of all the above
+};
+
+// Share of the time of communication that is hidden behind computation.  Expert parallelism hides
+// it by working on two half batches in turn: each of them reads the experts' weights.
+struct OverlapSpec {
+  double tensor = 0.0;  // all-reduces
+  double expert = 0.0;  // dispatch and combine
+};
+
+// Prompts are computed elsewhere: their KV cache comes over a link before decoding starts.
+struct KvTransferSpec {
+  std::optional<BytesPerSecond> bandwidth;  // of one device; absent: its share of the NICs
+  double overlap = 0.9;                     // share of the transfer hidden behind the prefill
+};
+
 struct ServingSpec {
   RouterKind router = RouterKind::least_loaded;
   SchedulerSpec scheduler;
   KvCacheSpec kv_cache;
-  SwitchedOff speculation;
+  std::optional<SpeculationSpec> speculation;
+  OverlapSpec overlap;
+  std::optional<KvTransferSpec> kv_transfer;
   double activation_sparsity = 0.0;  // share of weight bytes not read
   HostOverhead host;
 };
@@ -151,27 +198,28 @@ struct MarketSpec {
 struct EconomicsSpec {
   Seconds horizon = years(4);
   Utilization utilization;
+  std::optional<Seconds> model_lifetime;  // until another model is wanted; absent: the horizon
   MarketSpec market;
 };
+
+// What becomes of a variant whose model its machine cannot run or hold: an error of the scenario, or
+// a row of the comparison that says why.
+enum class Unfit { error, report };
+constexpr auto enum_names(Unfit) {
+  return std::array<std::string_view, 2>{"error", "report"};
+}
 
 enum class StoreRequests { all, sample, none };
 constexpr auto enum_names(StoreRequests) {
   return std::array<std::string_view, 3>{"all", "sample", "none"};
 }
 
-struct ExpectSpec {
-  std::string metric;
-  double value = 0.0;  // base units of the metric
-  double tolerance = 0.0;
-  std::string claim;
-  std::string source;
-  Place where;  // of `metric`, for messages of later checks
-};
-
 struct ScenarioFile {
   std::string name;
   std::string description;
+  std::string source;  // of its expectations
   std::int64_t seed = 1;
+  bool simulated = true;  // false: no workload, only formulas to check
   WorkloadRef workload;
   std::optional<double> scale;  // multiplies the arrival rate
   std::optional<Seconds> duration;
@@ -183,8 +231,10 @@ struct ScenarioFile {
   SwitchedOff faults;
   std::map<std::string, Seconds> slo;  // ttft_p99 ...
   EconomicsSpec economics;
+  Unfit unfit = Unfit::error;
   std::optional<StoreRequests> store_requests;  // absent: all up to a million requests, else sample
   Seconds sample_interval = seconds(10);        // of the `sample` table
+  std::map<std::string, Given> given;           // inputs of formulas
   std::vector<ExpectSpec> expect;
 };
 
@@ -194,10 +244,12 @@ void describe(input::Fields& f, FleetSpec& x);
 void describe(input::Fields& f, SchedulerSpec& x);
 void describe(input::Fields& f, KvCacheSpec& x);
 void describe(input::Fields& f, HostOverhead& x);
+void describe(input::Fields& f, SpeculationSpec& x);
+void describe(input::Fields& f, OverlapSpec& x);
+void describe(input::Fields& f, KvTransferSpec& x);
 void describe(input::Fields& f, ServingSpec& x);
 void describe(input::Fields& f, MarketSpec& x);
 void describe(input::Fields& f, EconomicsSpec& x);
-void describe(input::Fields& f, ExpectSpec& x);
 void describe(input::Fields& f, ScenarioFile& x);
 
 }  // namespace tokenyard::scenario
@@ -208,6 +260,12 @@ template <>
 struct Codec<scenario::AutoCount> {
   static bool read(ReadContext& context, const Node& node, scenario::AutoCount& out);
   static void write(JsonWriter& json, const scenario::AutoCount& value);
+  static std::string schema();
+};
+template <>
+struct Codec<scenario::EngineChoice> {
+  static bool read(ReadContext& context, const Node& node, scenario::EngineChoice& out);
+  static void write(JsonWriter& json, const scenario::EngineChoice& value);
   static std::string schema();
 };
 template <>

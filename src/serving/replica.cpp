@@ -92,6 +92,10 @@ void Replica::begin_run(double now) {
   blocked_ = false;
   slices_.clear();
   make_room_for_next_step();
+  if (limits_.policy == scenario::BatchPolicy::static_batch && running() == 0) {
+    while (admit_next(now)) {
+    }
+  }
   const bool decodes = limits_.policy == scenario::BatchPolicy::chunked_prefill;
   const std::int64_t budget = limits_.max_batch_tokens - (decodes ? decoding_ : 0);
   if (form_chunks(now, budget)) {
@@ -111,79 +115,8 @@ void Replica::begin_decode_run(double now) {
   affine_ = model_->decode_run(decode_batch());
   first_step_s_ = affine_.first.total_s();
   slope_s_ = affine_.slope.total_s();
-  run_steps_ = decode_steps_possible(std::numeric_limits<std::int64_t>::max() / 4);
+  run_steps_ = decode_steps_possible(affine_.valid_steps);
   end_s_ = now + decode_time(run_steps_);
-}
-
-// Chunks for this step in slices_; false when there are none.
-bool Replica::form_chunks(double now, std::int64_t budget) {
-  std::size_t next = 0;
-  while (budget > 0) {
-    if (next == prefilling_.size() && !admit_next(now)) break;
-    const Prefill& prefill = prefilling_[next++];
-    const std::int64_t tokens = std::min(budget, prefill.tokens - prefill.done);
-    slices_.push_back({.tokens = tokens,
-                       .cached = prefill.done,
-                       .samples = prefill.done + tokens == prefill.tokens});
-    budget -= tokens;
-  }
-  return !slices_.empty();
-}
-
-bool Replica::admit_next(double now) {
-  if (waiting_.empty() || running() >= limits_.max_batch) return false;
-  const Handle handle = waiting_.front();
-  ActiveRequest& r = (*slots_)[handle];
-  const std::int64_t tokens = r.request.input_tokens + r.produced;
-  // Decoding sequences come first: what they need for the next step is not given away.
-  const std::int64_t reserve = running() > 0 ? std::max(watermark_, new_blocks(1)) : 0;
-  const std::int64_t reused = kv_.admit(r.request, tokens, reserve, r.lease);
-  if (reused < 0) {
-    blocked_ = true;
-    return false;
-  }
-  waiting_.pop_front();
-  if (r.admitted_s < 0.0) {
-    r.admitted_s = now;
-    r.cached_tokens = reused;
-  }
-  r.decoding = false;
-  prefilling_.push_back({handle, tokens, reused});
-  admitted_.push_back({handle, r.stay});
-  return true;
-}
-
-void Replica::make_room_for_next_step() {
-  while (decoding_ > 0 && new_blocks(1) > kv_.available()) preempt_youngest();
-}
-
-void Replica::preempt_youngest() {
-  while ((*slots_)[admitted_.back().handle].stay != admitted_.back().stay) admitted_.pop_back();
-  const Handle handle = admitted_.back().handle;
-  admitted_.pop_back();
-  ActiveRequest& r = (*slots_)[handle];
-  std::int64_t tokens = r.request.input_tokens + r.produced;
-  if (r.decoding) {
-    tokens = stored_tokens(r);
-    r.produced += step_ - r.begin_step;
-    r.last_token_s = start_s_;
-    // The youngest is in the youngest group, if all that decode have stalled.
-    if (!stalled_.empty() && stalled_sequences() == decoding_) {
-      r.last_token_s = stalled_.back().since_s;
-      if (--stalled_.back().sequences == 0) stalled_.pop_back();
-    }
-    stop_decoding(handle);
-    ++ends_.stale;
-  } else {
-    const auto at = std::find_if(prefilling_.begin(), prefilling_.end(),
-                                 [&](const Prefill& p) { return p.handle == handle; });
-    prefilling_.erase(at);
-  }
-  kv_.release(r.request, tokens, false, r.lease);
-  ++r.stay;
-  ++r.preemptions;
-  ++preemptions_;
-  waiting_.push_front(handle);
 }
 
 // One chunk that fills the whole budget repeats until the prompt's last chunk: one run.  Any other
@@ -228,7 +161,17 @@ perf::StepCost Replica::run_cost() const {
 double Replica::run_decode_s() const {
   if (!run_decodes_) return 0.0;
   if (kind_ == Kind::decode) return end_s_ - start_s_;
-  return model_->decode_run(decode_batch()).sum(static_cast<double>(run_steps_)).total_s();
+  perf::DecodeBatch batch = decode_batch();
+  double total_s = 0.0;
+  for (std::int64_t left = run_steps_; left > 0;) {
+    const perf::AffineCost piece = model_->decode_run(batch);
+    const std::int64_t steps = std::min(left, piece.valid_steps);
+    total_s += piece.sum(static_cast<double>(steps)).total_s();
+    batch.context += static_cast<double>(steps * batch.sequences);
+    batch.window_context += static_cast<double>(steps * batch.window_growing);
+    left -= steps;
+  }
+  return total_s;
 }
 
 const std::vector<Handle>& Replica::end_run() {

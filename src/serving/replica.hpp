@@ -11,6 +11,8 @@
 // A batch, by policy:
 //   chunked-prefill  every decoding sequence, then prompt chunks up to max_batch_tokens in all
 //   prefill-first    while prompts wait that fit, steps of prompt chunks only; decoding stalls
+//   static           as many requests as fit are taken when the replica is empty; their prompts go
+//                    first, and nothing joins before all have finished
 //
 // Requests are admitted first come first served: the whole prompt's blocks are taken at admission,
 // with 1 % of the blocks (vLLM's watermark) kept back for growth while others run.  When the next

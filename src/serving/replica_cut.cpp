@@ -80,8 +80,9 @@ std::int64_t Replica::steps_before(double now) const {
   // Invert T(j) = j a + j (j-1) b / 2, then correct the rounding.
   const double elapsed = now - start_s_;
   const double a = first_step_s_ - 0.5 * slope_s_;
-  const double guess = slope_s_ > 0.0 ? (std::sqrt(a * a + 2.0 * slope_s_ * elapsed) - a) / slope_s_
-                                      : elapsed / first_step_s_;
+  // Without the difference of two near numbers that the usual form has; right for b = 0 as well.
+  const double guess =
+      2.0 * elapsed / (a + std::sqrt(std::max(0.0, a * a + 2.0 * slope_s_ * elapsed)));
   steps = std::clamp<std::int64_t>(static_cast<std::int64_t>(guess), 0, most);
   while (steps > 0 && boundary_s(steps) > now) --steps;
   while (steps < most && boundary_s(steps + 1) <= now) ++steps;

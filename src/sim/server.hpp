@@ -27,6 +27,15 @@ struct Deployment {
   power::DevicePower power;
 };
 
+// How a deployment is served: machines scheduled by a compiler finish a batch before the next.
+inline scenario::ServingSpec serving_of(const scenario::Plan& plan, const Deployment& deployment) {
+  scenario::ServingSpec serving = plan.scenario.serving;
+  const scenario::DeploymentPlan& d = *deployment.plan_of;
+  if (plan.pools[deployment.pool].devices[d.device].static_schedule)
+    serving.scheduler.policy = scenario::BatchPolicy::static_batch;
+  return serving;
+}
+
 // A replica with its timer.
 struct Server {
   Server(Deployment& d, std::size_t deployment_number, std::int64_t number,
@@ -35,7 +44,7 @@ struct Server {
       : deployment(&d),
         deployment_index(deployment_number),
         index(number),
-        replica(d.model, plan.scenario.serving, d.plan_of->model.max_context, prefix_block_tokens,
+        replica(d.model, serving_of(plan, d), d.plan_of->model.max_context, prefix_block_tokens,
                 slots, per_step) {}
   Deployment* deployment;
   std::size_t deployment_index;

@@ -104,10 +104,11 @@ void insert_inputs(SQLite::Database& db, std::int64_t run_id, const RunRecord& r
     parameter.integer(run_id).text(key).text(value).run();
   }
   RowInserter assumption(db,
-                         "INSERT INTO assumption (run_id, key, value, confidence, source) "
-                         "VALUES (?, ?, ?, ?, ?)");
+                         "INSERT INTO assumption (run_id, key, value, confidence, source, band) "
+                         "VALUES (?, ?, ?, ?, ?, ?)");
   for (const AssumptionRow& a : record.assumptions) {
-    assumption.integer(run_id).text(a.key).text(a.value).text(a.confidence).text(a.source).run();
+    assumption.integer(run_id).text(a.key).text(a.value).text(a.confidence).text(a.source);
+    assumption.text(a.band).run();
   }
 }
 

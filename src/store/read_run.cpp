@@ -57,7 +57,10 @@ RunRecord read_head(SQLite::Database& db, std::int64_t run_id) {
   r.scenario = row.text();
   r.workload = row.text();
   r.variant = row.text();
-  r.status = row.text() == "done" ? RunStatus::done : RunStatus::failed;
+  const std::string status = row.text();
+  r.status = status == "done"    ? RunStatus::done
+             : status == "unfit" ? RunStatus::unfit
+                                 : RunStatus::failed;
   r.message = row.text();
   r.key.plan_hash = row.text();
   r.key.trace_hash = row.text();
@@ -84,14 +87,15 @@ void read_lists(SQLite::Database& db, std::int64_t run_id, RunRecord& r) {
     const std::string key = parameter.text();
     r.parameters.emplace_back(key, parameter.text());
   }
-  RowReader assumption(db, "SELECT key, value, confidence, source FROM assumption WHERE run_id = ?",
-                       run_id);
+  RowReader assumption(
+      db, "SELECT key, value, confidence, source, band FROM assumption WHERE run_id = ?", run_id);
   while (assumption.next()) {
     AssumptionRow& a = r.assumptions.emplace_back();
     a.key = assumption.text();
     a.value = assumption.text();
     a.confidence = assumption.text();
     a.source = assumption.text();
+    a.band = assumption.text();
   }
   RowReader cost(db, "SELECT pool, category, item, usd FROM cost WHERE run_id = ? ORDER BY rowid",
                  run_id);

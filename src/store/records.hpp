@@ -9,9 +9,10 @@
 
 namespace tokenyard::store {
 
-enum class RunStatus { done, failed };
+// unfit: the machine cannot hold or run the model; nothing was simulated, and `message` says why.
+enum class RunStatus { done, failed, unfit };
 constexpr auto enum_names(RunStatus) {
-  return std::array<std::string_view, 2>{"done", "failed"};
+  return std::array<std::string_view, 3>{"done", "failed", "unfit"};
 }
 
 // What decides a run's result.  Two runs with the same key are the same run: writing the second
@@ -32,8 +33,9 @@ struct CostRow {
 struct AssumptionRow {
   std::string key;
   std::string value;
-  std::string confidence;
+  std::string confidence;  // "unknown": nobody has said; "marked": it passes a physical bound
   std::string source;
+  std::string band = {};
 };
 
 struct ExpectationRow {
@@ -53,7 +55,7 @@ struct RunRecord {
   std::string workload;  // runs are compared with runs of the same workload
   std::string variant;
   RunStatus status = RunStatus::done;
-  std::string message;  // of a failed run: what went wrong
+  std::string message;  // of a run that is not done: what went wrong
   RunKey key;
   std::int64_t seed = 0;
   std::string started_at;  // UTC, "2026-01-31T12:00:00Z"

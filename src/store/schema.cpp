@@ -21,7 +21,7 @@ CREATE TABLE run (
   scenario TEXT NOT NULL,
   workload TEXT NOT NULL,
   variant TEXT NOT NULL,
-  status TEXT NOT NULL CHECK (status IN ('done', 'failed')),
+  status TEXT NOT NULL CHECK (status IN ('done', 'failed', 'unfit')),
   message TEXT NOT NULL,
   plan_hash TEXT NOT NULL,
   trace_hash TEXT NOT NULL,
@@ -49,7 +49,7 @@ CREATE TABLE parameter (
 
 CREATE TABLE assumption (
   run_id INTEGER NOT NULL REFERENCES run (id), key TEXT NOT NULL, value TEXT NOT NULL,
-  confidence TEXT NOT NULL, source TEXT NOT NULL,
+  confidence TEXT NOT NULL, source TEXT NOT NULL, band TEXT NOT NULL,
   PRIMARY KEY (run_id, key)
 ) WITHOUT ROWID;
 )sql";

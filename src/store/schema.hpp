@@ -11,7 +11,7 @@ class Database;
 
 namespace tokenyard::store {
 
-inline constexpr int kSchemaVersion = 1;                    // PRAGMA user_version
+inline constexpr int kSchemaVersion = 2;                    // PRAGMA user_version
 inline constexpr std::int64_t kApplicationId = 0x746b7964;  // PRAGMA application_id, "tkyd"
 
 // The tables whose rows belong to a run and name it in their column run_id.

@@ -41,6 +41,10 @@ class Pool {
 
   void start_workers() {
     while (running_ < options_.jobs && started_ < plans_.size()) {
+      if (!plans_[started_].unfit.empty()) {  // nothing to simulate
+        finished_[started_++] = true;
+        continue;
+      }
       const std::string shard = options_.db_path + ".shard-" + std::to_string(::getpid()) + '-' +
                                 std::to_string(started_);
       try {
@@ -88,8 +92,12 @@ class Pool {
   }
 
   void merge(store::Store& store, std::size_t i) {
-    const WorkerEnd& end = workers_[i]->end();
     Outcome& outcome = outcomes_[i];
+    if (!workers_[i]) {
+      outcome.run_id = store.write_run(failed_record(plans_[i], plans_[i].unfit));
+      return;
+    }
+    const WorkerEnd& end = workers_[i]->end();
     outcome.failure = end.failure;
     outcome.message = end.message;
     if (end.failure == FailureKind::none) {

@@ -60,7 +60,7 @@ store::RunRecord base_record(const scenario::Plan& plan) {
   record.plan_json = plan.json;
   record.parameters = plan.parameters;
   for (const scenario::Assumption& a : plan.assumptions) {
-    record.assumptions.push_back({a.key, a.value, a.confidence, a.source});
+    record.assumptions.push_back({a.key, a.value, a.confidence, a.source, a.band});
   }
   for (const perf::ModelConstant& c : perf::model_constants()) {
     record.assumptions.push_back({"performance model: " + c.name, c.value, c.confidence, c.source});
@@ -87,10 +87,17 @@ std::string verdict_of(const store::ExpectationRow& row, metrics::Better better)
 
 void check_plan(const scenario::Plan& plan) {
   Diagnostics diagnostics;
+  if (!plan.scenario.simulated) {
+    diagnostics.add(plan.where, "workload",
+                    "is missing; the claims of this file are checked by 'tokenyard audit'");
+    diagnostics.throw_if_any();
+  }
+  if (!plan.unfit.empty()) return;
   perf::check_fit(plan, diagnostics);
   economics::check_prices(plan, diagnostics);
   for (std::size_t i = 0; i < plan.scenario.expect.size(); ++i) {
-    const std::string& metric = plan.scenario.expect[i].metric;
+    if (!plan.scenario.expect[i].metric) continue;  // a formula: audit checks it
+    const std::string& metric = *plan.scenario.expect[i].metric;
     if (metrics::find_metric(metric) != nullptr) continue;
     diagnostics.add(plan.scenario.expect[i].where, "expect[" + std::to_string(i) + "].metric",
                     "'" + metric + "' is no metric" + metrics::metric_suggestion(metric));
@@ -100,24 +107,34 @@ void check_plan(const scenario::Plan& plan) {
   sim::fabric_inventory(plan);
 }
 
+void mark_unfit(scenario::Plan& plan) {
+  if (plan.scenario.unfit != scenario::Unfit::report || !plan.unfit.empty()) return;
+  for (const scenario::PoolPlan& pool : plan.pools) {
+    for (const scenario::DeploymentPlan& d : pool.deployments) {
+      if (plan.unfit.empty()) plan.unfit = perf::place(pool, d, plan.scenario.serving).problem;
+    }
+  }
+}
+
 std::vector<store::ExpectationRow> check_expectations(
     const scenario::Plan& plan, const std::vector<metrics::MetricValue>& metrics) {
   std::vector<store::ExpectationRow> rows;
   for (const scenario::ExpectSpec& expect : plan.scenario.expect) {
+    if (!expect.metric) continue;
     store::ExpectationRow row;
-    row.metric = expect.metric;
-    row.expected = expect.value;
-    const double margin = std::abs(expect.value) * expect.tolerance;
-    row.low = expect.value - margin;
-    row.high = expect.value + margin;
-    const double* actual = find(metrics, expect.metric);
+    row.metric = *expect.metric;
+    row.expected = expect.value.ends.front().number;
+    const double margin = std::abs(row.expected) * expect.tolerance;
+    row.low = row.expected - margin;
+    row.high = row.expected + margin;
+    const double* actual = find(metrics, row.metric);
     row.actual = actual != nullptr ? *actual : std::numeric_limits<double>::quiet_NaN();
-    row.ratio = row.actual / expect.value;
-    const metrics::MetricInfo* info = metrics::find_metric(expect.metric);
+    row.ratio = row.actual / row.expected;
+    const metrics::MetricInfo* info = metrics::find_metric(row.metric);
     check(info != nullptr, "an expectation of an unknown metric came past the checks");
     row.verdict = verdict_of(row, info->better);
     row.claim = expect.claim;
-    row.source = expect.source;
+    row.source = expect.source.empty() ? plan.scenario.source : expect.source;
     rows.push_back(std::move(row));
   }
   return rows;
@@ -139,7 +156,7 @@ store::RunRecord run_plan(const scenario::Plan& plan, const sim::SimulationOptio
 
 store::RunRecord failed_record(const scenario::Plan& plan, const std::string& message) {
   store::RunRecord record = base_record(plan);
-  record.status = store::RunStatus::failed;
+  record.status = plan.unfit.empty() ? store::RunStatus::failed : store::RunStatus::unfit;
   record.message = message;
   return record;
 }

@@ -11,6 +11,10 @@ namespace tokenyard::study {
 // InputError with all.
 void check_plan(const scenario::Plan& plan);
 
+// Where the scenario wants a report of machines that cannot hold their model: sets plan.unfit of one
+// that cannot.
+void mark_unfit(scenario::Plan& plan);
+
 // Simulates in this process; once per process (SimGrid).
 store::RunRecord run_plan(const scenario::Plan& plan, const sim::SimulationOptions& options);
 

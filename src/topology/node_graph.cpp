@@ -1,7 +1,6 @@
 #include "topology/node_graph.hpp"
 
 #include <algorithm>
-#include <utility>
 
 #include "base/error.hpp"
 
@@ -54,61 +53,86 @@ void join(Graph& graph, std::size_t from, std::size_t to, BytesPerSecond bandwid
   graph.add_edge({.from = from, .to = to, .cables = 1, .bandwidth = bandwidth, .latency = latency});
 }
 
-// Rows and columns of a grid as square as the number allows: 8 -> 2 x 4, 7 -> 1 x 7.
-std::pair<std::size_t, std::size_t> grid_of(std::size_t count) {
-  std::size_t rows = 1;
-  for (std::size_t r = 1; r * r <= count; ++r) {
-    if (count % r == 0) rows = r;
-  }
-  return {rows, count / rows};
-}
-
 struct GridSide {
   std::size_t length = 1, stride = 1;
   bool wraps = false;
-  double share = 0.0;  // of a device's bandwidth, for each neighbour on this side
 };
 
-void join_side(Wiring& wiring, const std::vector<const Link*>& links, const GridSide& side) {
-  const std::size_t count = wiring.devices.size();
-  for (std::size_t d = 0; d < count; ++d) {
+// What one port of a device gives.
+struct Port {
+  BytesPerSecond bandwidth;
+  Seconds latency;
+};
+
+std::vector<Port> ports_of(const scenario::PoolPlan& pool,
+                           const std::vector<const catalog::Device*>& devices) {
+  std::vector<Port> ports;
+  for (const catalog::Device* device : devices) {
+    const Link& link = node_link(pool, *device);
+    const double share = 1.0 / static_cast<double>(pool.node.ports_of(link));
+    ports.push_back({.bandwidth = link.bandwidth.value * share, .latency = link.latency.value});
+  }
+  return ports;
+}
+
+void join_pair(Wiring& wiring, const std::vector<Port>& ports, std::size_t a, std::size_t b,
+               double links = 1.0) {
+  join(wiring.graph, wiring.devices[a], wiring.devices[b],
+       std::min(ports[a].bandwidth, ports[b].bandwidth) * links,
+       std::max(ports[a].latency, ports[b].latency));
+}
+
+void join_side(Wiring& wiring, const std::vector<Port>& ports, const GridSide& side) {
+  for (std::size_t d = 0; d < ports.size(); ++d) {
     const std::size_t position = d / side.stride % side.length;
     const bool last = position + 1 == side.length;
     if (last && !(side.wraps && side.length > 2)) continue;
     const std::size_t next = last ? d - position * side.stride : d + side.stride;
-    const BytesPerSecond narrower =
-        std::min(links[d]->bandwidth.value, links[next]->bandwidth.value);
-    const Seconds slower = std::max(links[d]->latency.value, links[next]->latency.value);
-    join(wiring.graph, wiring.devices[d], wiring.devices[next], narrower * side.share, slower);
+    // Round a side of two both ports lead to the same neighbour.
+    join_pair(wiring, ports, d, next, side.wraps && side.length == 2 ? 2.0 : 1.0);
   }
 }
 
-void join_grid(Wiring& wiring, const std::vector<const Link*>& links, NodeTopology topology) {
-  const std::size_t count = wiring.devices.size();
-  const auto [rows, columns] =
-      topology == NodeTopology::ring ? std::pair{std::size_t{1}, count} : grid_of(count);
-  const bool wraps = topology != NodeTopology::mesh2d;
-  // Where there is one row, all of the bandwidth lies along it.
-  const double along = rows == 1 ? 1.0 : 0.5;
-  const auto neighbours = [wraps](std::size_t length) { return wraps && length == 2 ? 1.0 : 2.0; };
-  join_side(wiring, links,
-            {.length = columns, .stride = 1, .wraps = wraps, .share = along / neighbours(columns)});
-  join_side(wiring, links,
-            {.length = rows, .stride = columns, .wraps = wraps, .share = along / neighbours(rows)});
+void join_grid(Wiring& wiring, const std::vector<Port>& ports, const catalog::NodeSpec& node) {
+  const std::vector<std::int64_t> sides = node.sides();
+  GridSide side{.length = 1, .stride = 1, .wraps = node.topology != NodeTopology::mesh2d};
+  for (auto length = sides.rbegin(); length != sides.rend(); ++length) {
+    side.stride *= side.length;
+    side.length = static_cast<std::size_t>(*length);
+    join_side(wiring, ports, side);
+  }
+  check(side.stride * side.length == ports.size(), "a grid of more or fewer devices than the node");
+}
+
+void join_each_other(Wiring& wiring, const std::vector<Port>& ports) {
+  for (std::size_t a = 0; a < ports.size(); ++a) {
+    for (std::size_t b = a + 1; b < ports.size(); ++b) join_pair(wiring, ports, a, b);
+  }
+}
+
+void join_by_switch(Wiring& wiring, const std::vector<Port>& ports) {
+  const std::size_t hub = wiring.graph.add_vertex(
+      {.name = "device-switch", .kind = VertexKind::device_switch, .latency = {}});
+  for (std::size_t d = 0; d < ports.size(); ++d) {
+    join(wiring.graph, wiring.devices[d], hub, ports[d].bandwidth, ports[d].latency / 2.0);
+  }
 }
 
 void join_devices(Wiring& wiring, const scenario::PoolPlan& pool,
                   const std::vector<const catalog::Device*>& devices) {
-  const NodeTopology topology = pool.node.topology;
-  if (topology == NodeTopology::none || topology == NodeTopology::pcie_tree || devices.size() < 2)
-    return;
-  std::vector<const Link*> links;
-  for (const catalog::Device* device : devices) links.push_back(&node_link(pool, *device));
-  if (topology != NodeTopology::all_to_all_switch) return join_grid(wiring, links, topology);
-  const std::size_t hub = wiring.graph.add_vertex(
-      {.name = "device-switch", .kind = VertexKind::device_switch, .latency = {}});
-  for (std::size_t d = 0; d < devices.size(); ++d) {
-    join(wiring.graph, wiring.devices[d], hub, links[d]->bandwidth, links[d]->latency.value / 2.0);
+  if (devices.size() < 2) return;
+  switch (pool.node.topology) {
+    case NodeTopology::all_to_all_switch:
+      return join_by_switch(wiring, ports_of(pool, devices));
+    case NodeTopology::all_to_all_mesh:
+      return join_each_other(wiring, ports_of(pool, devices));
+    case NodeTopology::ring:
+    case NodeTopology::mesh2d:
+    case NodeTopology::torus:
+      return join_grid(wiring, ports_of(pool, devices), pool.node);
+    case NodeTopology::pcie_tree:
+    case NodeTopology::none:
+      return;
   }
 }
 
@@ -152,6 +176,7 @@ std::vector<VertexKind> device_forwarders(NodeTopology topology) {
   switch (topology) {
     case NodeTopology::all_to_all_switch:
       return {VertexKind::device_switch};
+    case NodeTopology::all_to_all_mesh:
     case NodeTopology::ring:
     case NodeTopology::mesh2d:
     case NodeTopology::torus:

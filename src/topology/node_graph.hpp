@@ -3,10 +3,11 @@
 //
 // A device's link has one bandwidth per direction for all its ports together, so each edge gets:
 //   all-to-all-switch  one edge of the whole bandwidth to the device switch
+//   all-to-all-mesh    one port's share to each other device
 //   ring               half to each neighbour (two devices: one edge of the whole)
-//   mesh2d, torus      a quarter to each neighbour; devices stand in rows as square as their number
-//                      allows.  A mesh ends at its borders; on a torus a side of two gets one edge
-//                      of half the bandwidth, a side of one gives its share to the other direction
+//   mesh2d, torus      one port's share to each neighbour; devices stand in a grid of the node's
+//                      shape, two ports to an axis, the last axis running fastest.  A mesh ends at
+//                      its borders; round a torus's side of two both ports make one edge
 //   pcie-tree          one edge of the whole bandwidth to the host
 //   none               no way from device to device but through the host, if at all
 // and a hop between two devices, the switch included, takes the link's latency.
@@ -15,7 +16,8 @@
 // one, else by the node's link.  NICs hang on the host with their own bandwidth.
 //
 // Worked example: 8 devices with 450 GB/s on a device switch: any two 450 GB/s apart; 4 send to the
-// other 4 at 4 * 450 GB/s = 1.8 TB/s.  The same 8 as a ring: 2 edges of 225 GB/s are cut, 450 GB/s.
+// other 4 at 4 * 450 GB/s = 1.8 TB/s.  The same 8 as a ring: 2 edges of 225 GB/s are cut, 450 GB/s;
+// each with a link of 450/7 = 64.3 GB/s to every other, 16 of them are cut, 1.03 TB/s.
 //
 // Leaves out PCIe switches between host and devices (assumed not to narrow anything) and sockets.
 #include <cstdint>

@@ -51,7 +51,14 @@ std::vector<Dim> every_named_dimension() {
           PerSecond::kDim,
           BytesPerToken::kDim,
           FlopsPerToken::kDim,
-          kToken / kTime};
+          kToken / kTime,
+          kFlop / kData,
+          kFlop / kEnergy,
+          kData / kEnergy,
+          kMoney / kData,
+          kMoney / BytesPerSecond::kDim,
+          BytesPerSecond::kDim / kMoney,
+          FlopsPerSecond::kDim / kMoney};
 }
 
 }  // namespace
@@ -214,6 +221,51 @@ TEST_CASE("a wrong dimension is named, beside the right one") {
         "'3 s*s' is a quantity in 's*s'; expected a time, such as '1.5 ms'");
 }
 
+TEST_CASE("every dimension with a name is described by an example of itself") {
+  for (const Dim dim : every_named_dimension()) {
+    const std::string described = describe_dim(dim);
+    CAPTURE(described);
+    CHECK(described.rfind(name_dim(dim) + ", such as '", 0) == 0);
+    const std::size_t begin = described.find('\'') + 1;
+    const std::string example = described.substr(begin, described.find('\'', begin) - begin);
+    CHECK(parse_quantity(example, dim).problem == "");
+  }
+  CHECK(name_dim(kData / kTime) == "data per time");
+  CHECK(name_dim(kMoney / kEnergy) == "money per energy");
+  CHECK(name_dim(kTime * kTime) == "a quantity in 's*s'");
+}
+
+TEST_CASE("a quantity of any dimension tells its own, and is what its dimension's reader reads") {
+  for (const Dim dim : every_named_dimension()) {
+    const ParsedAnyQuantity any = parse_any_quantity(exact_quantity(0.1, dim));
+    CAPTURE(any.problem);
+    CHECK(any.ok);
+    CHECK(any.value == 0.1);
+    CHECK(any.dim == dim);
+  }
+  const ParsedAnyQuantity bandwidth = parse_any_quantity(" 3.35 TB / s");
+  CHECK(bandwidth.value == 3.35e12);
+  CHECK(bandwidth.dim == kData / kTime);
+  CHECK(parse_any_quantity("8 %").value == 0.08);
+  CHECK(parse_any_quantity("12").dim == kNone);
+}
+
+TEST_CASE("what is no quantity of any dimension says what would be") {
+  const auto refused = [](std::string_view text) {
+    const ParsedAnyQuantity any = parse_any_quantity(text);
+    CHECK_FALSE(any.ok);
+    return any.problem;
+  };
+  CHECK(refused("") == "'' is not a quantity; expected a number with a unit, such as '3.35 TB/s'");
+  CHECK(refused("80 gb") == "'80 gb': unknown unit 'gb'; did you mean 'GB'?");
+  CHECK(refused("5 parsec") ==
+        "'5 parsec': unknown unit 'parsec'; expected a number with a unit, such as '3.35 TB/s'");
+  CHECK(refused("5 TB/") ==
+        "'5 TB/': a unit is missing beside '/' or '*'; expected a number with a unit, such as "
+        "'3.35 TB/s'");
+  CHECK(refused("1e308 kB") == "'1e308 kB' is too large or too small for a number");
+}
+
 TEST_CASE("an unknown unit names the nearest one of the right kind") {
   CHECK(problem("80 gb", kData) == "'80 gb': unknown unit 'gb'; did you mean 'GB'?");
   CHECK(problem("80 Gib", kData) == "'80 Gib': unknown unit 'Gib'; did you mean 'GiB'?");
@@ -314,6 +366,10 @@ TEST_CASE("people see prefixes where they use them") {
   CHECK(format_quantity(5.0, kNone / kTime) == "5.00 /s");
   CHECK(format_quantity(0.08, kNone) == "0.0800");
   CHECK(format_quantity(3.9e-12, kEnergy / kData) == "3.90 pJ/B");
+  CHECK(format_quantity(4e-9, kMoney / kData) == "4.00 USD/GB");
+  CHECK(format_quantity(9e-9, kMoney / BytesPerSecond::kDim) == "9.00 USD*s/GB");
+  CHECK(format_quantity(295.0, kFlop / kData) == "295 FLOP/B");
+  CHECK(format_quantity(1.4e12, kFlop / kEnergy) == "1.40 TFLOP/J");
   CHECK(format_quantity(0.25, kData) == "0.250 B");
   CHECK(to_text(gigabytes(141)) == "141 GB");
 }

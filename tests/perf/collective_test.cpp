@@ -1,5 +1,7 @@
 #include "perf/collective.hpp"
 
+#include <vector>
+
 #include "perf_fixture.hpp"
 
 namespace tokenyard::perf {
@@ -18,6 +20,25 @@ Collectives collectives(std::int64_t devices,
   if (devices == 1) plan.pools.front().node.link.clear();
   return {plan.pools.front(), plan.pools.front().deployments.front(), plan.fabric};
 }
+
+// The same devices on a grid of that shape.
+Collectives grid(catalog::NodeTopology topology, const std::vector<std::int64_t>& shape,
+                 std::int64_t ports = 1) {
+  test::ToyOptions options;
+  options.devices_per_node = 1;
+  for (const std::int64_t side : shape) options.devices_per_node *= side;
+  options.device.links.front().ports = ports;
+  scenario::Plan plan = test::toy_plan(options);
+  plan.pools.front().node.topology = topology;
+  plan.pools.front().node.shape = shape;
+  return {plan.pools.front(), plan.pools.front().deployments.front(), plan.fabric};
+}
+
+constexpr auto kSwitch = catalog::NodeTopology::all_to_all_switch;
+constexpr auto kMesh = catalog::NodeTopology::all_to_all_mesh;
+constexpr auto kRing = catalog::NodeTopology::ring;
+constexpr auto kMesh2d = catalog::NodeTopology::mesh2d;
+constexpr auto kTorus = catalog::NodeTopology::torus;
 
 }  // namespace
 
@@ -116,6 +137,131 @@ TEST_CASE("nodes of one device need no inner link: 3 MB to 3 peers all go over t
   CHECK(c.all_gather(3e6, 2).total_s() == near(7 * kMicro + 1.5e6 / 42.5e9));
 }
 
+TEST_CASE("2 of 8 devices that are wired pair by pair reduce 7 times slower than with a switch") {
+  const CollectiveTime pair = collectives(8, kMesh).all_reduce(1e6, 2);
+  CHECK(pair.bytes_s == near(7 * collectives(8, kSwitch).all_reduce(1e6, 2).bytes_s));
+  CHECK(pair.bytes_s == near(1e6 / (100e9 / 7)));
+  CHECK(pair.latency_s == near(1 * kMicro));  // one-shot: no more bytes than two-shot
+}
+
+TEST_CASE(
+    "all 8 devices that are wired pair by pair do whatever a switch of their bandwidth does") {
+  const Collectives mesh = collectives(8, kMesh);
+  const Collectives switched = collectives(8, kSwitch);
+  for (const double bytes : {1e3, 1e6, 1e9}) {
+    CHECK(mesh.all_reduce(bytes, 8).total_s() == near(switched.all_reduce(bytes, 8).total_s()));
+    CHECK(mesh.all_gather(bytes, 8).total_s() == near(switched.all_gather(bytes, 8).total_s()));
+    CHECK(mesh.all_to_all(bytes, 8).total_s() == near(switched.all_to_all(bytes, 8).total_s()));
+    CHECK(mesh.all_reduce(bytes, 16).total_s() == near(switched.all_reduce(bytes, 16).total_s()));
+    CHECK(mesh.all_to_all(bytes, 16).total_s() == near(switched.all_to_all(bytes, 16).total_s()));
+  }
+}
+
+TEST_CASE(
+    "4 of 8 devices with 14.3 GB/s to each other: two-shot 2 n / 4, one-shot n, gather n / 4, "
+    "exchange n / 3, each over 14.3 GB/s") {
+  const Collectives c = collectives(8, kMesh);
+  const double link = 100e9 / 7;
+  CHECK(c.all_reduce(1e6, 4).bytes_s == near(0.5e6 / link));
+  CHECK(c.all_reduce(1e6, 4).latency_s == near(2 * kMicro));
+  CHECK(c.all_reduce(10e3, 4).bytes_s == near(10e3 / link));  // 1 + 0.7 us, not 2 + 0.35
+  CHECK(c.all_reduce(10e3, 4).latency_s == near(1 * kMicro));
+  CHECK(c.all_gather(1e6, 4).bytes_s == near(0.25e6 / link));
+  CHECK(c.all_to_all(1e6, 4).bytes_s == near(1e6 / 3 / link));
+  CHECK(c.point_to_point(1e6, false).bytes_s == near(1e6 / link));
+}
+
+TEST_CASE("a torus of one axis moves bytes as the ring does, both ways: in 2 x 4 hops, not 2 x 7") {
+  const Collectives torus = grid(kTorus, {8});
+  const Collectives ring = collectives(8, kRing);
+  CHECK(torus.all_reduce(1e6, 8).bytes_s == near(ring.all_reduce(1e6, 8).bytes_s));
+  CHECK(torus.all_reduce(1e6, 8).latency_s == near(8 * kMicro));
+  CHECK(ring.all_reduce(1e6, 8).latency_s == near(14 * kMicro));
+  CHECK(torus.all_gather(1e6, 8).bytes_s == near(ring.all_gather(1e6, 8).bytes_s));
+}
+
+TEST_CASE(
+    "4 x 4 torus of 4 ports of 25 GB/s: 16 ranks have both axes, 100 GB/s and 8 hops; 4 have one, "
+    "50 GB/s and 4 hops") {
+  const Collectives c = grid(kTorus, {4, 4}, 4);
+  CHECK(c.all_reduce(1e6, 16).bytes_s == near(2 * 15e6 / 16 / 100e9));
+  CHECK(c.all_reduce(1e6, 16).latency_s == near(8 * kMicro));
+  CHECK(c.all_reduce(1e6, 4).bytes_s == near(1.5e6 / 50e9));
+  CHECK(c.all_reduce(1e6, 4).latency_s == near(4 * kMicro));
+  CHECK(c.all_gather(1e6, 16).bytes_s == near(15e6 / 16 / 100e9));
+  CHECK(c.all_gather(1e6, 16).latency_s == near(4 * kMicro));
+  CHECK(c.point_to_point(1e6, false).bytes_s == near(1e6 / 25e9));
+}
+
+TEST_CASE("8 ranks on a 4 x 4 torus are two rows: 50 GB/s along them and 25 GB/s across, 3 hops") {
+  const CollectiveTime time = grid(kTorus, {4, 4}, 4).all_reduce(1e6, 8);
+  CHECK(time.bytes_s == near(1.75e6 / 75e9));
+  CHECK(time.latency_s == near(6 * kMicro));
+}
+
+TEST_CASE("3 ranks in a row of 4 have no way round: 25 GB/s and 2 hops") {
+  const CollectiveTime time = grid(kTorus, {4, 4}, 4).all_reduce(3e6, 3);
+  CHECK(time.bytes_s == near(4e6 / 25e9));
+  CHECK(time.latency_s == near(4 * kMicro));
+}
+
+TEST_CASE("a mesh without wraps has half the torus's bandwidth and 3 hops a side of 4, not 2") {
+  const Collectives mesh = grid(kMesh2d, {4, 4}, 4);
+  const Collectives torus = grid(kTorus, {4, 4}, 4);
+  for (const std::int64_t ranks : {4, 16}) {
+    CHECK(mesh.all_reduce(1e6, ranks).bytes_s == near(2 * torus.all_reduce(1e6, ranks).bytes_s));
+    CHECK(mesh.all_gather(1e6, ranks).bytes_s == near(2 * torus.all_gather(1e6, ranks).bytes_s));
+    CHECK(mesh.all_to_all(1e6, ranks).bytes_s == near(2 * torus.all_to_all(1e6, ranks).bytes_s));
+  }
+  CHECK(mesh.all_reduce(1e6, 16).latency_s == near(2 * 6 * kMicro));
+}
+
+// Of 16 ranks' n bytes each, 8 x 8/15 n cross the middle of a 4 x 4 torus one way, over 8 links of
+// 25 GB/s; of 8 ranks' on a ring 4 x 4/7 n over 2 links of 50 GB/s.
+TEST_CASE("an all-to-all takes what the cut through the middle takes: 8 x 8/15 n over 200 GB/s") {
+  CHECK(grid(kTorus, {4, 4}, 4).all_to_all(1e6, 16).bytes_s == near(8 * 8e6 / 15 / 200e9));
+  CHECK(grid(kTorus, {8}).all_to_all(1e6, 8).bytes_s == near(4 * 4e6 / 7 / 100e9));
+  // 2 x 8: the long side is cut; 8 x 8/15 n over 4 links of 25 GB/s
+  CHECK(grid(kTorus, {2, 8}, 4).all_to_all(1e6, 16).bytes_s == near(8 * 8e6 / 15 / 100e9));
+  // an odd row without wrap: 2 x 1/2 n from two ranks to one over one link of 50 GB/s
+  CHECK(grid(kMesh2d, {1, 3}).all_to_all(1e6, 3).bytes_s == near(1e6 / 50e9));
+}
+
+TEST_CASE("two neighbours exchange as one sends to the other") {
+  const Collectives c = grid(kMesh2d, {4, 4}, 4);
+  CHECK(c.all_to_all(1e6, 2).bytes_s == near(c.point_to_point(1e6, false).bytes_s));
+}
+
+TEST_CASE(
+    "a third axis adds its ports: 64 ranks on 4 x 4 x 4 of 6 ports use all 100 GB/s, 6 hops") {
+  const Collectives c = grid(kTorus, {4, 4, 4}, 6);
+  CHECK(c.all_reduce(1e6, 64).bytes_s == near(2 * 63e6 / 64 / 100e9));
+  CHECK(c.all_reduce(1e6, 64).latency_s == near(12 * kMicro));
+  CHECK(c.all_reduce(1e6, 16).bytes_s == near(2 * 15e6 / 16 / (4 * 100e9 / 6)));
+}
+
+TEST_CASE("round a side of two both ports lead to the same neighbour: 2 ranks have 50 GB/s") {
+  CHECK(grid(kTorus, {4, 2}, 4).all_reduce(1e6, 2).bytes_s == near(1e6 / 50e9));
+}
+
+TEST_CASE("the larger the torus, the nearer an all-reduce comes to twice the bytes over the link") {
+  const double limit_s = 2e9 / 100e9;
+  double previous_s = 0.0;
+  for (const std::int64_t side : {2, 4, 8, 16, 32}) {
+    const double bytes_s = grid(kTorus, {side, side}).all_reduce(1e9, side * side).bytes_s;
+    CHECK(bytes_s > previous_s);
+    CHECK(bytes_s < limit_s);
+    previous_s = bytes_s;
+  }
+  CHECK(previous_s == near(limit_s, 1.0 / 1024));
+}
+
+TEST_CASE("2 nodes of a 2 x 2 torus reduce 4 MB inside (60 us), then a quarter each over the NIC") {
+  const CollectiveTime time = grid(kTorus, {2, 2}).all_reduce(4e6, 8);
+  CHECK(time.bytes_s == near(60 * kMicro + 1e6 / 10.625e9));
+  CHECK(time.latency_s == near(4 * kMicro + 7 * kMicro));
+}
+
 TEST_CASE("one rank and no bytes take no time") {
   for (const std::int64_t devices : {1, 4}) {
     const Collectives c = collectives(devices);
@@ -131,8 +277,10 @@ TEST_CASE("one rank and no bytes take no time") {
 TEST_CASE("more bytes never take less time, whatever the wiring and the number of nodes") {
   using catalog::NodeTopology;
   for (const auto topology :
-       {NodeTopology::all_to_all_switch, NodeTopology::ring, NodeTopology::pcie_tree}) {
-    const Collectives c = collectives(4, topology);
+       {NodeTopology::all_to_all_switch, NodeTopology::all_to_all_mesh, NodeTopology::ring,
+        NodeTopology::mesh2d, NodeTopology::torus, NodeTopology::pcie_tree}) {
+    const bool on_grid = topology == NodeTopology::mesh2d || topology == NodeTopology::torus;
+    const Collectives c = on_grid ? grid(topology, {2, 2}) : collectives(4, topology);
     for (const std::int64_t ranks : {2, 3, 4, 8, 16}) {
       double reduce_s = 0.0;
       double gather_s = 0.0;

@@ -19,7 +19,8 @@ ToyOptions latent_attention() {
                              .qk_nope_dim = 128,
                              .qk_rope_dim = 64,
                              .v_dim = 128,
-                             .window = {}};
+                             .window = {},
+                             .sparse = {}};
   return options;
 }
 

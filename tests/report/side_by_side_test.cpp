@@ -49,10 +49,10 @@ TEST_CASE("scenarios are named when there are several, and what failed says why"
   other.status = store::RunStatus::failed;
   other.message = "ended by signal 9";
   const Table table = side_by_side({run_with({}, {{"requests_per_s", 2.0}}), other});
-  CHECK(table.columns == Names{"scenario", "seed", "failed", "requests_per_s"});
-  CHECK(table.rows[0] == Row{std::string("chat"), Cell(), Cell(), std::string("2.00 /s")});
+  CHECK(table.columns == Names{"scenario", "seed", "requests_per_s", "failed"});
+  CHECK(table.rows[0] == Row{std::string("chat"), Cell(), std::string("2.00 /s"), Cell()});
   CHECK(table.rows[1] ==
-        Row{std::string("agents"), std::string("2"), std::string("ended by signal 9"), Cell()});
+        Row{std::string("agents"), std::string("2"), Cell(), std::string("ended by signal 9")});
 }
 
 }  // namespace tokenyard::report

@@ -51,7 +51,7 @@ TEST_CASE("what a scenario leaves out has the documented defaults") {
   CHECK(s.serving.host.per_sequence == microseconds(5));
   const DeploySpec& d = only_deployment(plan).spec;
   CHECK(d.role == Role::both);
-  CHECK_FALSE(d.engine);
+  CHECK_FALSE(d.engine.decode);
   CHECK((d.weights == "bf16" && d.kv == "bf16" && d.activations == "bf16"));
   CHECK(d.placement == "auto");
   CHECK((d.tensor_parallel == 1 && d.pipeline_parallel == 1 && d.expert_parallel == 1));
@@ -200,7 +200,7 @@ expect: [{metric: mfu, value: 30 %, tolerance: 0.1, claim: words, source: a pape
   CHECK((s.scale == 0.5 && s.duration == hours(1) && s.requests == 8));
   CHECK(s.warmup == seconds(60));
   const DeploySpec& d = only_deployment(plan).spec;
-  CHECK((d.engine == "main" && d.placement == "hbm" && d.tensor_parallel == 2));
+  CHECK((d.engine.decode == "main" && d.placement == "hbm" && d.tensor_parallel == 2));
   CHECK((d.replicas.count == 2 && d.memory_utilization == 0.8));
   CHECK(s.serving.router == RouterKind::prefix_affinity);
   CHECK(s.serving.scheduler.policy == BatchPolicy::prefill_first);
@@ -220,7 +220,7 @@ expect: [{metric: mfu, value: 30 %, tolerance: 0.1, claim: words, source: a pape
   CHECK(s.store_requests == StoreRequests::sample);
   CHECK(s.sample_interval == seconds(5));
   REQUIRE(s.expect.size() == 1);
-  CHECK((s.expect[0].metric == "mfu" && s.expect[0].value == 0.3));
+  CHECK((s.expect[0].metric == "mfu" && s.expect[0].value.ends.at(0).number == 0.3));
   CHECK((s.expect[0].tolerance == 0.1 && s.expect[0].claim == "words"));
   CHECK(s.expect[0].source == "a paper");
 }

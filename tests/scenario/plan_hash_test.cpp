@@ -133,13 +133,15 @@ TEST_CASE(
   const nlohmann::json plan =
       nlohmann::json::parse(yard.plan(kToyScenario + "duration: 1 h\n").json);
   const nlohmann::json& s = plan.at("scenario");
-  for (const char* key : {"name", "description", "seed", "workload", "scale", "duration",
-                          "requests", "warmup", "fleet", "serving", "autoscaling", "faults", "slo",
-                          "economics", "store_requests", "sample_interval", "expect"}) {
+  for (const char* key :
+       {"name",     "description", "seed",           "workload",        "scale",       "duration",
+        "requests", "warmup",      "fleet",          "serving",         "autoscaling", "faults",
+        "slo",      "economics",   "store_requests", "sample_interval", "expect",      "source",
+        "given",    "unfit"}) {
     CAPTURE(key);
     CHECK(s.contains(key));
   }
-  CHECK(s.size() == 17);
+  CHECK(s.size() == 20);
   CHECK(s.at("duration") == "3600 s");
   CHECK(s.at("warmup") == "0 s");
   CHECK(s.at("scale").is_null());

@@ -330,9 +330,6 @@ TEST_CASE("what this version does not simulate is refused, not ignored") {
   refused("        role: prefill", "prefill",
           "fleet.pools[0].deploy.role: separate prefill and decode pools are not simulated by this "
           "version; expected 'both'");
-  refused("serving: {speculation: {kind: mtp, tokens: 4}}", "{kind",
-          "serving.speculation: is not simulated by this version; expected null or {enabled: "
-          "false}");
   refused("faults: {enabled: true}", "{enabled",
           "faults: is not simulated by this version; expected null or {enabled: false}");
   refused("autoscaling: {min: 1}", "{min",
@@ -342,9 +339,21 @@ TEST_CASE("what this version does not simulate is refused, not ignored") {
           "expected []");
   refused("serving: {scheduler: {preemption: swap}}", "swap",
           "serving.scheduler.preemption: 'swap' is not known here; accepted: recompute");
-  refused("serving: {scheduler: {policy: static}}", "static",
-          "serving.scheduler.policy: 'static' is not known here; accepted: chunked-prefill, "
-          "prefill-first");
+}
+
+TEST_CASE("speculation needs exactly one measure of its gain, and one that can be") {
+  refused("serving: {speculation: {kind: mtp}}", "mtp",
+          "serving.speculation.kind: needs one of 'acceptance', 'tokens_per_step' and 'speedup'");
+  refused("serving: {speculation: {kind: mtp, speedup: 1.7, acceptance: 0.5}}", "mtp",
+          "serving.speculation.kind: needs one of 'acceptance', 'tokens_per_step' and 'speedup'");
+  refused("serving: {speculation: {kind: mtp, tokens: 3, tokens_per_step: [1.8, 2.3]}}", "[1.8",
+          "serving.speculation.tokens_per_step: has 2 values; a draft of 3 tokens needs as many");
+  refused("serving: {speculation: {kind: mtp, tokens: 1, tokens_per_step: [2.1]}}", "[2.1",
+          "serving.speculation.tokens_per_step: a draft of 1 yields between 1 and 2 tokens, not "
+          "2.10");
+  CHECK(
+      appended("serving: {speculation: {kind: eagle, tokens: 2, tokens_per_step: [1.8, 2.4]}}\n") ==
+      "");
 }
 
 TEST_CASE("limits of the SLO are named after latency statistics and more than nothing") {
@@ -416,7 +425,7 @@ s.yaml:10:23: error: fleet.pools[0].deploy.model: no model 'gpt' in the catalog;
 s.yaml:10:37: error: fleet.pools[0].deploy.weights: no number format 'fp9'; did you mean 'fp8'?
    10 |       deploy: {model: gpt, weights: fp9, tensor_parallel: 0}
       |                                     ^
-s.yaml:10:59: error: fleet.pools[0].deploy.tensor_parallel: '0' is out of range; expected at least 1
+s.yaml:10:59: error: fleet.pools[0].deploy.tensor_parallel: '0' is out of range; expected 'auto' or at least 1
    10 |       deploy: {model: gpt, weights: fp9, tensor_parallel: 0}
       |                                                           ^
 s.yaml:11:13: error: fleet.pools[1].name: two pools have the name 'a'
@@ -425,7 +434,7 @@ s.yaml:11:13: error: fleet.pools[1].name: two pools have the name 'a'
 s.yaml:13:48: error: fleet.pools[1].deploy.tensor_parallel: 3 does not divide the 64 attention heads of toy-4b
    13 |       deploy: {model: toy-4b, tensor_parallel: 3, speed: 5}
       |                                                ^
-s.yaml:13:51: error: fleet.pools[1].deploy: unknown key 'speed'; accepted: model, role, engine, weights, kv, activations, placement, tensor_parallel, pipeline_parallel, expert_parallel, data_parallel_attention, attention_data_parallel, replicas, memory_utilization
+s.yaml:13:51: error: fleet.pools[1].deploy: unknown key 'speed'; accepted: model, role, engine, weights, kv, activations, lm_head, placement, tensor_parallel, pipeline_parallel, expert_parallel, redundant_experts, expert_skew, data_parallel_attention, attention_data_parallel, replicas, min_kv_tokens, memory_utilization
    13 |       deploy: {model: toy-4b, tensor_parallel: 3, speed: 5}
       |                                                   ^
 s.yaml:14:7: error: slo: unknown key 'ttft'; did you mean 'ttft_p50'?

@@ -248,7 +248,7 @@ TEST_CASE("a database of a newer schema is refused and untouched") {
   CHECK(refusal(path) ==
         "error: '" + path +
             "' was written by a newer tokenyard (schema 99); this program reads and "
-            "writes schema 1");
+            "writes schema 2");
   CHECK(content(path) == before);
 }
 

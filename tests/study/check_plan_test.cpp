@@ -25,9 +25,9 @@ TEST_CASE("a plan that can be simulated and paid is not refused") {
 TEST_CASE("a model that does not fit is refused with the arithmetic and the way out") {
   const ToyYard yard;
   CHECK(refusal(yard, kToyScenario + "        weights: wide\n") ==
-        "s.yaml:10:9: error: fleet.pools[0].deploy: toy-4b does not fit: weights 16.0 GB + "
-        "workspace 754 MB per device, beside one KV block, > 14.4 GB (90.0 % of 16.0 GB) of toy on "
-        "1 device; the smallest tensor_parallel that fits is 2\n"
+        "s.yaml:10:9: error: fleet.pools[0].deploy: toy-4b does not fit toy on 1 device: "
+        "weights 16.0 GB + workspace 754 MB + one KV block 1.02 MB per device > 14.4 GB, 90.0 % of "
+        "hbm 16.0 GB; short by 2.35 GB per device; the smallest tensor_parallel that fits is 2\n"
         "   10 |         model: toy-4b\n"
         "      |         ^");
   CHECK(refusal(yard, kToyScenario + "        weights: wide\n        tensor_parallel: 2\n") == "");
@@ -37,9 +37,9 @@ TEST_CASE("a model that fits no number of the pool's devices is refused without 
   const ToyYard yard;
   yard.edit("hardware_catalog/devices/toy.yaml", "capacity: 16 GB", "capacity: 4 GB");
   CHECK(refusal(yard, kToyScenario) ==
-        "s.yaml:10:9: error: fleet.pools[0].deploy: toy-4b does not fit: weights 8.00 GB + "
-        "workspace 754 MB per device, beside one KV block, > 3.60 GB (90.0 % of 4.00 GB) of toy on "
-        "1 device\n"
+        "s.yaml:10:9: error: fleet.pools[0].deploy: toy-4b does not fit toy on 1 device: "
+        "weights 8.00 GB + workspace 754 MB + one KV block 1.02 MB per device > 3.60 GB, 90.0 % of "
+        "hbm 4.00 GB; short by 5.15 GB per device\n"
         "   10 |         model: toy-4b\n"
         "      |         ^");
 }

@@ -8,16 +8,20 @@
 namespace tokenyard::study {
 namespace {
 
+scenario::Plan plan_with(const std::string& metric, double expected, double tolerance) {
+  scenario::Plan plan;
+  scenario::ExpectSpec& expect = plan.scenario.expect.emplace_back();
+  expect.metric = metric;
+  expect.value.ends = {{.number = expected}};
+  expect.tolerance = tolerance;
+  expect.claim = "who says so";
+  expect.source = "where";
+  return plan;
+}
+
 store::ExpectationRow checked(const std::string& metric, double expected, double tolerance,
                               double actual) {
-  scenario::Plan plan;
-  plan.scenario.expect = {{.metric = metric,
-                           .value = expected,
-                           .tolerance = tolerance,
-                           .claim = "who says so",
-                           .source = "where",
-                           .where = {}}};
-  return check_expectations(plan, {{metric, actual}}).at(0);
+  return check_expectations(plan_with(metric, expected, tolerance), {{metric, actual}}).at(0);
 }
 
 }  // namespace
@@ -49,10 +53,8 @@ TEST_CASE("without a tolerance only the very number holds") {
 }
 
 TEST_CASE("a metric that the run does not have, or that is not defined, leaves a claim unknown") {
-  scenario::Plan plan;
-  plan.scenario.expect = {
-      {.metric = "mfu", .value = 0.5, .tolerance = 1.0, .claim = "", .source = "", .where = {}}};
-  const store::ExpectationRow row = check_expectations(plan, {{"mbu", 0.5}}).at(0);
+  const store::ExpectationRow row =
+      check_expectations(plan_with("mfu", 0.5, 1.0), {{"mbu", 0.5}}).at(0);
   CHECK(row.verdict == "unknown");
   CHECK(std::isnan(row.actual));
   CHECK(checked("mfu", 0.5, 1.0, std::nan("")).verdict == "unknown");

@@ -189,10 +189,11 @@ inline scenario::DeploymentPlan toy_deployment(const ToyOptions& options) {
   d.spec.memory_utilization = options.memory_utilization;
   d.model = options.model;
   d.weights = toy_format(options.weights);
+  d.lm_head = d.weights;
   d.kv = toy_format(options.kv);
   d.activations = toy_format("bf16");
-  d.linear_math = options.weights;
-  d.attention_math = "bf16";
+  d.linear_math = d.prefill_linear_math = options.weights;
+  d.attention_math = d.prefill_attention_math = "bf16";
   d.attention_data_parallel = options.attention_data_parallel;
   d.devices_per_replica =
       options.tensor_parallel * options.attention_data_parallel * options.pipeline_parallel;

@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "perf/placement.hpp"
 #include "scenario/resolve.hpp"
 
 namespace tokenyard::test {
@@ -170,7 +171,7 @@ class ToyYard {
                                                   const scenario::Overrides& overrides = {}) const {
     write("s.yaml", text);
     catalog::Catalog catalog(root_.string());
-    return scenario::load_plans(file("s.yaml"), overrides, catalog);
+    return scenario::load_plans(file("s.yaml"), overrides, catalog, {.fits = perf::fits});
   }
   [[nodiscard]] scenario::Plan plan(const std::string& text = kToyScenario,
                                     const scenario::Overrides& overrides = {}) const {

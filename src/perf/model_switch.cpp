@@ -1,0 +1,50 @@
+#include "perf/model_switch.hpp"
+
+#include <algorithm>
+
+namespace tokenyard::perf {
+namespace {
+
+using catalog::Device;
+using catalog::MemoryTier;
+
+// The link to the host, by its name.
+const catalog::Link* host_link(const Device& device) {
+  const auto found = std::find_if(device.links.begin(), device.links.end(),
+                                  [](const auto& link) { return link.name.starts_with("pcie"); });
+  return found != device.links.end() ? &*found : nullptr;
+}
+
+// The tier of the device that keeps weights which are not in use: nullptr when there is none.
+const MemoryTier* source_tier(const Device& device, const Placement& placement) {
+  std::size_t lowest = 0;
+  for (std::size_t i = 0; i < device.memory.size(); ++i) {
+    if (device.memory[i].can_hold(catalog::Holds::models)) return &device.memory[i];
+    if (placement.tiers[i].weight_bytes > 0.0) lowest = i;
+  }
+  return lowest + 1 < device.memory.size() ? &device.memory[lowest + 1] : nullptr;
+}
+
+}  // namespace
+
+std::optional<ModelSwitch> model_switch(const scenario::PoolPlan& pool,
+                                        const scenario::DeploymentPlan& deployment,
+                                        const Placement& placement) {
+  const Device& device = pool.devices[deployment.device];
+  if (device.hardwired_model) {
+    if (!device.respin) return std::nullopt;
+    return ModelSwitch{"new silicon", device.respin->lead_time.value.base()};
+  }
+  if (const MemoryTier* tier = source_tier(device, placement)) {
+    return ModelSwitch{tier->tier, placement.weight_bytes / (tier->bandwidth.value.base() *
+                                                             tier->ingress_efficiency.value)};
+  }
+  const catalog::Link* link = host_link(device);
+  if (!pool.node.host.dram || link == nullptr) return std::nullopt;
+  const double share =
+      pool.node.host.dram->bandwidth.value.base() / static_cast<double>(pool.node.device_count());
+  const double rate = std::min(share, link->bandwidth.value.base() * link->efficiency.value);
+  return ModelSwitch{"host DRAM", placement.weight_bytes / rate};
+}
+
+}  // namespace tokenyard::perf

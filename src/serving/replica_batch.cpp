@@ -1,0 +1,81 @@
+// How a replica's next batch is formed: who is admitted, who computes a prompt's chunk, who has to
+// leave.
+#include <algorithm>
+
+#include "serving/replica.hpp"
+
+namespace tokenyard::serving {
+
+// Chunks for this step in slices_; false when there are none.
+bool Replica::form_chunks(double now, std::int64_t budget) {
+  std::size_t next = 0;
+  while (budget > 0) {
+    const bool joins = limits_.policy != scenario::BatchPolicy::static_batch;
+    if (next == prefilling_.size() && !(joins && admit_next(now))) break;
+    const Prefill& prefill = prefilling_[next++];
+    const std::int64_t tokens = std::min(budget, prefill.tokens - prefill.done);
+    slices_.push_back({.tokens = tokens,
+                       .cached = prefill.done,
+                       .samples = prefill.done + tokens == prefill.tokens});
+    budget -= tokens;
+  }
+  return !slices_.empty();
+}
+
+bool Replica::admit_next(double now) {
+  if (waiting_.empty() || running() >= limits_.max_batch) return false;
+  const Handle handle = waiting_.front();
+  ActiveRequest& r = (*slots_)[handle];
+  const std::int64_t tokens = r.request.input_tokens + r.produced;
+  // Decoding sequences come first: what they need for the next step is not given away.
+  const std::int64_t reserve = running() > 0 ? std::max(watermark_, new_blocks(1)) : 0;
+  const std::int64_t reused = kv_.admit(r.request, tokens, reserve, r.lease);
+  if (reused < 0) {
+    blocked_ = true;
+    return false;
+  }
+  waiting_.pop_front();
+  if (r.admitted_s < 0.0) {
+    r.admitted_s = now;
+    r.cached_tokens = reused;
+  }
+  r.decoding = false;
+  prefilling_.push_back({handle, tokens, reused});
+  admitted_.push_back({handle, r.stay});
+  return true;
+}
+
+void Replica::make_room_for_next_step() {
+  while (decoding_ > 0 && new_blocks(1) > kv_.available()) preempt_youngest();
+}
+
+void Replica::preempt_youngest() {
+  while ((*slots_)[admitted_.back().handle].stay != admitted_.back().stay) admitted_.pop_back();
+  const Handle handle = admitted_.back().handle;
+  admitted_.pop_back();
+  ActiveRequest& r = (*slots_)[handle];
+  std::int64_t tokens = r.request.input_tokens + r.produced;
+  if (r.decoding) {
+    tokens = stored_tokens(r);
+    r.produced += step_ - r.begin_step;
+    r.last_token_s = start_s_;
+    // The youngest is in the youngest group, if all that decode have stalled.
+    if (!stalled_.empty() && stalled_sequences() == decoding_) {
+      r.last_token_s = stalled_.back().since_s;
+      if (--stalled_.back().sequences == 0) stalled_.pop_back();
+    }
+    stop_decoding(handle);
+    ++ends_.stale;
+  } else {
+    const auto at = std::find_if(prefilling_.begin(), prefilling_.end(),
+                                 [&](const Prefill& p) { return p.handle == handle; });
+    prefilling_.erase(at);
+  }
+  kv_.release(r.request, tokens, false, r.lease);
+  ++r.stay;
+  ++r.preemptions;
+  ++preemptions_;
+  waiting_.push_front(handle);
+}
+
+}  // namespace tokenyard::serving
