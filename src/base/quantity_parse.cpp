@@ -216,7 +216,7 @@ ParsedAnyQuantity parse(std::string_view text, std::optional<Dim> expected) {
   }
   const double value = number * unit->scale;
   if (!std::isfinite(value) || (value == 0.0 && number != 0.0)) return out_of_range(text);
-  return {true, value, unit->dim, {}};
+  return {true, value, unit->dim, {}, std::string(rest), unit->scale};
 }
 
 }  // namespace

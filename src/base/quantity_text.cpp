@@ -203,6 +203,17 @@ std::string format_quantity(double base_value, Dim dim) {
   return scaled(base_value, shown->unit, shown->prefixes == Shown::small_too);
 }
 
+std::string quantity_in(double base_value, const std::string& unit, double scale) {
+  const double number = base_value / scale;
+  const double whole = std::round(number);
+  // What was written in decimal comes back from base units with a rounding error.
+  const bool is_whole = std::abs(number - whole) <= 1e-12 * std::abs(number);
+  const bool in_full = is_whole && std::abs(whole) >= 1000.0 && std::abs(whole) < 1e7;
+  const std::string text =
+      in_full ? std::to_string(static_cast<long long>(whole)) : three_digits(number);
+  return unit.empty() ? text : text + ' ' + unit;
+}
+
 std::string exact_quantity(double base_value, Dim dim) {
   const Shown* shown = find_shown(dim);
   const std::string unit = shown != nullptr ? std::string(shown->unit) : base_units(dim);

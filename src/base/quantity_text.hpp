@@ -25,7 +25,9 @@ struct ParsedAnyQuantity {
   bool ok = false;
   double value = 0.0;  // base units
   Dim dim{};
-  std::string problem;  // when !ok
+  std::string problem;    // when !ok
+  std::string unit = {};  // as it was written: "KiB"; empty of a plain number
+  double scale = 1.0;     // base units in one of it
 };
 
 // Reads `text` as a quantity of whatever dimension its unit has; a bare number is a plain one.
@@ -40,6 +42,10 @@ std::string name_dim(Dim dim);
 
 // For people: three significant digits and a prefix, "3.35 TB/s", "80.0 GB", "1.50 ms".
 std::string format_quantity(double base_value, Dim dim);
+
+// For people, in a unit of their choice: "0.518 USD/Mtokens".  Whole numbers of four to seven
+// digits in full, everything else in three significant ones.
+std::string quantity_in(double base_value, const std::string& unit, double scale);
 
 // Full precision in base units, for storing ("3.35e+12 B/s"); parses back to the same double.
 std::string exact_quantity(double base_value, Dim dim);

@@ -77,6 +77,7 @@ bool read_file(const std::string& path, T& out, input::Node& root, input::BandEn
   // What is left of a broken file is read all the same, to report its other mistakes as well.
   if (!loaded && root.kind == input::Node::Kind::null) return false;
   apply_overlay(root, path, diagnostics);
+  if (root.kind == input::Node::Kind::null) return false;
   input::ReadContext context{.diagnostics = &diagnostics,
                              .default_source = {},
                              .default_confidence = {},

@@ -76,7 +76,7 @@ void describe(Fields& f, Engine& e) {
   f.optional("launch_overhead", e.launch_overhead, "exposed time per kernel").at_least(0.0);
   f.optional("sms_for_comm", e.sms_for_comm, "share of compute given up to communication")
       .at_least(0.0)
-      .at_most(1.0);
+      .at_most(0.99);
   f.optional("roofline_exponent", e.roofline_exponent,
              "P of the smooth roofline (t_memory^P + t_compute^P)^(1/P)")
       .at_least(1.0);

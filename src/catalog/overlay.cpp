@@ -22,32 +22,12 @@ Node scalar(const std::string& text, const Place& place) {
   return node;
 }
 
-// Numbers inside a change state the overlay's source unless they state their own.
-Node with_provenance(const Node& value, const Node* source, const Node* confidence) {
-  if (value.kind == Node::Kind::null) return value;
-  Node changed = value;
-  if (changed.kind == Node::Kind::scalar && changed.quoted) return changed;
-  if (changed.kind == Node::Kind::scalar) {
-    // A number without a unit may be a count, which has no source; whoever means more writes the
-    // long form.
-    const bool is_quantity =
-        changed.scalar.find_first_of("0123456789") == 0 &&
-        changed.scalar.find_first_not_of("0123456789.e+-") != std::string::npos;
-    if (!is_quantity) return changed;
-    Node long_form;
-    long_form.kind = Node::Kind::map;
-    long_form.place = value.place;
-    long_form.entries.push_back({"value", value.place, value});
-    changed = std::move(long_form);
-  }
-  if (changed.kind != Node::Kind::map || changed.find("value") == nullptr) return changed;
-  const auto inherit = [&](const char* key, const Node* from) {
-    if (from != nullptr && changed.find(key) == nullptr)
-      changed.entries.push_back({key, value.place, *from});
-  };
-  inherit("source", source);
-  inherit("confidence", confidence);
-  return changed;
+// What a change holds has the overlay's provenance, unless it states its own.
+void stamp(Node& node, const std::string& source, const std::string& confidence) {
+  node.source = source;
+  node.confidence = confidence;
+  for (Node& item : node.items) stamp(item, source, confidence);
+  for (Node::Entry& entry : node.entries) stamp(entry.value, source, confidence);
 }
 
 void refuse_other_keys(const Node& overlay, Diagnostics& diagnostics) {
@@ -61,9 +41,19 @@ void refuse_other_keys(const Node& overlay, Diagnostics& diagnostics) {
   }
 }
 
-void apply(Node& root, const std::string& path, int depth, Diagnostics& diagnostics) {
+// The overlay's own text at `key`; what is missing is said.
+std::string own_text(const Node& overlay, const char* key, Diagnostics& diagnostics) {
+  const Node* found = overlay.find(key);
+  if (found != nullptr && found->kind == Node::Kind::scalar && !found->scalar.empty())
+    return found->scalar;
+  diagnostics.add(overlay.place, key, std::string("an overlay needs its own '") + key + "'");
+  return "";
+}
+
+// False: the entry cannot be made, and why has been said.
+bool apply(Node& root, const std::string& path, int depth, Diagnostics& diagnostics) {
   const Node* parent_name = root.find("overlay_of");
-  if (parent_name == nullptr) return;
+  if (parent_name == nullptr) return true;
   const Node overlay = root;
   refuse_other_keys(overlay, diagnostics);
   const fs::path file = fs::path(path).parent_path() / (parent_name->scalar + ".yaml");
@@ -73,10 +63,17 @@ void apply(Node& root, const std::string& path, int depth, Diagnostics& diagnost
     diagnostics.add(parent_name->place, "overlay_of",
                     known ? "overlays stand on each other in a circle"
                           : "there is no entry '" + parent_name->scalar + "' beside this one");
-    return;
+    return false;
+  }
+  const std::string source = own_text(overlay, "source", diagnostics);
+  const std::string confidence = own_text(overlay, "confidence", diagnostics);
+  if (!confidence.empty() && !input::confidence_named(confidence)) {
+    diagnostics.add(overlay.find("confidence")->place, "confidence",
+                    "'" + confidence + "' is not known here" +
+                        suggestion(confidence, input::names_of<input::Confidence>()));
   }
   Node merged = input::load_yaml(file.string(), diagnostics);
-  apply(merged, file.string(), depth + 1, diagnostics);
+  if (!apply(merged, file.string(), depth + 1, diagnostics)) return false;
   for (const char* key : {"name", "description"}) {
     const Node* own = overlay.find(key);
     if (own != nullptr) input::set_path(merged, key, *own);
@@ -85,12 +82,12 @@ void apply(Node& root, const std::string& path, int depth, Diagnostics& diagnost
   if (changes == nullptr || changes->kind != Node::Kind::map) {
     diagnostics.add(overlay.place, "changes",
                     "an overlay needs 'changes', a map of paths and values");
-    return;
+    return false;
   }
   for (const Node::Entry& change : changes->entries) {
-    const std::string problem = input::set_path(
-        merged, change.key,
-        with_provenance(change.value, overlay.find("source"), overlay.find("confidence")));
+    Node value = change.value;
+    stamp(value, source, confidence);
+    const std::string problem = input::set_path(merged, change.key, std::move(value));
     if (!problem.empty()) diagnostics.add(change.place, "changes", problem);
   }
   if (overlay.find("name") == nullptr) {
@@ -98,12 +95,13 @@ void apply(Node& root, const std::string& path, int depth, Diagnostics& diagnost
   }
   root = std::move(merged);
   input::set_paths(root, "");
+  return true;
 }
 
 }  // namespace
 
 void apply_overlay(Node& root, const std::string& path, Diagnostics& diagnostics) {
-  apply(root, path, 0, diagnostics);
+  if (!apply(root, path, 0, diagnostics)) root = {};
 }
 
 }  // namespace tokenyard::catalog

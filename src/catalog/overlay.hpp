@@ -10,7 +10,7 @@
 //     price: null
 //
 // Paths are those of `--set`.  Everything that is not changed is the parent's, its sources included;
-// the changes inherit the overlay's own source and confidence.  A parent may be an overlay itself.
+// the changes inherit the overlay's own source and confidence, which it must have.  A parent may be an overlay itself.
 #include <string>
 
 #include "input/node.hpp"
@@ -18,7 +18,8 @@
 namespace tokenyard::catalog {
 
 // When `root`, the entry read from the file `path`, is an overlay, replaces it by the parent (from
-// the same folder) with the changes made.  Problems go to `diagnostics`.
+// the same folder) with the changes made; by nothing when that cannot be.  Problems go to
+// `diagnostics`.
 void apply_overlay(input::Node& root, const std::string& path, Diagnostics& diagnostics);
 
 }  // namespace tokenyard::catalog

@@ -41,9 +41,10 @@ Cell text_or_empty(const std::string& text) {
   return text.empty() ? Cell() : Cell(text);
 }
 
-// "2 unknown, 1 marked"
+// "projected, 2 unknown, 1 marked"
 std::string doubts_of(const MachineRow& row) {
   std::string text;
+  if (row.status != catalog::DeviceStatus::shipping) text = input::name_of(row.status);
   for (const auto& [count, kind] : {std::pair{row.unknown, " unknown"}, {row.marked, " marked"}}) {
     if (count > 0) text += (text.empty() ? "" : ", ") + std::to_string(count) + kind;
   }
@@ -55,16 +56,17 @@ std::vector<Column> columns() {
   const auto one = &MachineRow::one;
   const auto best = &MachineRow::best;
   const auto tokens = [](const OperatingPoint& p) { return p.tokens_per_s; };
+  const auto split = [](const OperatingPoint& p) { return study::text_of(p.split); };
   const auto cause = [](const OperatingPoint& p) {
     return std::string(input::name_of(p.bound_by));
   };
   return {
       {"node", [](const MachineRow& r) { return r.node; }},
-      {"devices", [](const MachineRow& r) { return r.devices > 0 ? Cell(r.devices) : Cell(); }},
+      {"devices",
+       [](const MachineRow& r) { return r.fewest.devices > 0 ? Cell(r.fewest.devices) : Cell(); }},
       {"tp_x_pp",
-       [](const MachineRow& r) -> Cell {
-         if (r.devices == 0) return {};
-         return std::to_string(r.tensor_parallel) + 'x' + std::to_string(r.pipeline_parallel);
+       [](const MachineRow& r) {
+         return r.fewest.devices > 0 ? Cell(study::text_of(r.fewest)) : Cell();
        }},
       {"weights", [](const MachineRow& r) { return r.weights; }},
       {"kv", [](const MachineRow& r) { return r.kv; }},
@@ -74,8 +76,10 @@ std::vector<Column> columns() {
        [](const MachineRow& r) { return number(r.price_per_bandwidth, kPerGiga); }},
       {"usd_per_gb", [](const MachineRow& r) { return number(r.price_per_capacity, kPerGiga); }},
       {"pj_per_byte", [](const MachineRow& r) { return number(r.weight_energy, kPerPico); }},
+      {"one_split", of(one, split)},
       {"one_tokens_per_s", of(one, tokens)},
       {"one_bound_by", of(one, cause)},
+      {"best_split", of(best, split)},
       {"best_batch", of(best, [](const OperatingPoint& p) { return p.batch; })},
       {"tokens_per_s", of(best, tokens)},
       {"tokens_per_s_per_device",
@@ -111,21 +115,39 @@ std::string legend(const study::CompareSpec& spec, std::int64_t context) {
   const std::string most = std::to_string(spec.max_batch) + " sequences";
   const std::string limit = spec.tpot ? ", steps of at most " + to_text(*spec.tpot) : std::string();
   const std::pair<std::string, std::string> lines[] = {
-      {"devices", "the fewest that hold the model and " + tokens + " of KV cache: one replica"},
+      {"order",
+       "tokens/s of a device; below the others machines that are announced or projected, or rest "
+       "on "
+       "unknown numbers; then those that cannot"},
+      {"devices", "the fewest that hold the model and " + tokens + " of KV cache"},
       {"tp_x_pp", "devices that share each layer x stages of layers"},
       {"bytes_per_flop", "bandwidth at which weights are read / dense peak of their format"},
-      {"usd_per_gb_per_s", "price of a device / that bandwidth"},
-      {"usd_per_gb", "the same price / capacity for weights and KV cache"},
+      {"usd_per_gb_per_s",
+       "a device's share of the price of its node, host and NICs included / that bandwidth"},
+      {"usd_per_gb", "the same share / capacity for weights and KV cache"},
       {"pj_per_byte", "energy of reading weights"},
-      {"one_tokens_per_s", "decoding one sequence of " + tokens},
-      {"best_batch",
-       "of the most tokens/s: at most " + most + " that fit at " + tokens + " each" + limit},
+      {"one_tokens_per_s",
+       "decoding one sequence of " + tokens +
+           ", of the split that is fastest in one node, or in the fewest that hold the model"},
+      {"best_split",
+       "of the most tokens/s per device: tensor parallel x stages, or EP: attention on whole "
+       "sequences, experts dealt out"},
+      {"best_batch", "of the most tokens/s: at most " + most + " a replica that fit at " + tokens +
+                         " each" + limit},
       {"j_per_token", "of the devices at the best batch, idle power included"},
       {"bound_by", "the largest part of a step, of which the host's work is one"}};
   std::string text = "\n";
   for (const auto& [column, meaning] : lines)
     text += column + std::string(kMeaningColumn - column.size(), ' ') + meaning + '\n';
   return text;
+}
+
+std::int64_t integer_up_to(const Arguments& arguments, const std::string& option,
+                           std::int64_t most) {
+  const std::int64_t number = arguments.integer(option, 1);
+  if (number <= most) return number;
+  throw InputError("--" + option + ": '" + arguments.text(option) + "' is more than " +
+                   std::to_string(most));
 }
 
 study::CompareSpec spec_of(const Arguments& arguments) {
@@ -137,13 +159,13 @@ study::CompareSpec spec_of(const Arguments& arguments) {
                           .weights = arguments.text("weights"),
                           .kv = arguments.text("kv"),
                           .tpot = std::nullopt,
-                          .max_batch = arguments.integer("max-batch", 1),
+                          .max_batch = integer_up_to(arguments, "max-batch", study::kMostSequences),
                           .max_batch_tokens = std::nullopt,
                           .fabric = arguments.text("fabric"),
                           .host = {}};
   if (arguments.has("context")) spec.context = arguments.integer("context", 1);
   if (arguments.has("max-batch-tokens"))
-    spec.max_batch_tokens = arguments.integer("max-batch-tokens", 1);
+    spec.max_batch_tokens = integer_up_to(arguments, "max-batch-tokens", study::kMostStepTokens);
   if (arguments.has("tpot")) {
     const ParsedQuantity tpot = parse_quantity(arguments.text("tpot"), kTime);
     if (!tpot.ok) throw InputError("--tpot: " + tpot.problem);

@@ -38,7 +38,8 @@ void add_deployment(Table& table, const scenario::Plan& plan, const scenario::Po
   }
   if (device.static_schedule) {
     add(table, pool.name + ": schedule", "static",
-        "a batch is finished before the next one starts; every step takes that of a full batch");
+        "a batch is finished before the next one starts; every step takes that of " +
+            std::to_string(plan.scenario.serving.scheduler.max_batch) + " sequences (max_batch)");
   }
   add(table, pool.name + ": weights", format_quantity(p.weight_bytes, kData), "on each device");
   add(table, pool.name + ": KV cache",
@@ -49,7 +50,11 @@ void add_deployment(Table& table, const scenario::Plan& plan, const scenario::Po
         change->from == "new silicon" ? "this silicon is its model; from model to silicon"
                                       : "weights from " + change->from);
   }
-  const perf::AffineCost one = model.decode_run({.sequences = 1, .context = 1024.0});
+  constexpr std::int64_t kContext = 1024;
+  const perf::AffineCost one = model.decode_run(
+      {.sequences = 1,
+       .context = static_cast<double>(kContext),
+       .window_context = static_cast<double>(std::min(kContext, model.window_tokens()))});
   add(table, pool.name + ": decode step, 1 sequence", to_text(seconds(one.first.total_s())),
       "1,024 tokens of context");
   const perf::PrefillSlice chunk{

@@ -84,6 +84,15 @@ void write_json(JsonWriter& json, const store::RunRecord& run, std::int64_t id) 
       .key("wall_s")
       .value(run.wall_s);
   json.key("simulated_s").value(run.result.simulated_s);
+  for (const char* kind : {"unknown", "marked"}) {
+    json.key(kind).begin_array();
+    for (const store::AssumptionRow& a : run.assumptions) {
+      if (a.confidence != kind) continue;
+      json.begin_object().key("key").value(a.key).key("value").value(a.value);
+      json.key("band").value(a.band).end_object();
+    }
+    json.end_array();
+  }
   json.key("parameters").begin_object();
   for (const auto& [key, value] : run.parameters) json.key(key).value(value);
   json.end_object().key("metrics").begin_object();

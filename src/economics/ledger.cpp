@@ -46,6 +46,12 @@ void Ledger::build(double usd, double lifetime_years) {
   building_usd_per_year_ += usd * capital_recovery_factor(terms_.discount_rate, lifetime_years);
 }
 
+void Ledger::pay_once(const std::string& category, const std::string& item, double usd,
+                      double at_years) {
+  add(category, item, usd);
+  flows_.push_back({.at_years = at_years, .usd = usd});
+}
+
 void Ledger::pay_yearly(const std::string& category, const std::string& item, double usd_per_year) {
   add(category, item, usd_per_year * terms_.horizon_years);
   yearly_usd_ += usd_per_year;

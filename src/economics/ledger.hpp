@@ -29,6 +29,7 @@ class Ledger {
 
   void buy(const Purchase& purchase);
   void build(double usd, double lifetime_years);  // the building
+  void pay_once(const std::string& category, const std::string& item, double usd, double at_years);
   void pay_yearly(const std::string& category, const std::string& item, double usd_per_year);
 
   // Adds the items to `result`, and capex, opex and annualised cost; returns the annualised cost.

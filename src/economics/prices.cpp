@@ -34,25 +34,6 @@ void check_node_price(const scenario::PoolPlan& pool, Diagnostics& diagnostics) 
   }
 }
 
-void check_rack(const scenario::Plan& plan, const scenario::PoolPlan& pool,
-                Diagnostics& diagnostics) {
-  const catalog::RackSpec& rack = plan.site.rack;
-  if (pool.node.rack_units > rack.units) {
-    diagnostics.add(pool.where, pool.path,
-                    "node '" + pool.node.name + "' is " + std::to_string(pool.node.rack_units) +
-                        " units high, but a rack of site '" + plan.site.name + "' has " +
-                        std::to_string(rack.units));
-  }
-  const Watts each =
-      watts(rated_power_w(pool) / static_cast<double>(std::max<std::int64_t>(pool.count, 1)));
-  if (each > rack.power_limit.value) {
-    diagnostics.add(pool.where, pool.path,
-                    "node '" + pool.node.name + "' draws up to " + to_text(each) +
-                        ", but a rack of site '" + plan.site.name + "' delivers " +
-                        to_text(rack.power_limit.value));
-  }
-}
-
 void check_fabric_price(const scenario::Plan& plan, Diagnostics& diagnostics) {
   std::int64_t nodes = 0;
   for (const scenario::PoolPlan& pool : plan.pools) nodes += pool.count;
@@ -69,10 +50,28 @@ void check_fabric_price(const scenario::Plan& plan, Diagnostics& diagnostics) {
 
 }  // namespace
 
+std::string rack_problem(const scenario::Plan& plan, const scenario::PoolPlan& pool) {
+  const catalog::RackSpec& rack = plan.site.rack;
+  std::string problem;
+  if (pool.node.rack_units > rack.units) {
+    problem = "is " + std::to_string(pool.node.rack_units) + " units high, but a rack of site '" +
+              plan.site.name + "' has " + std::to_string(rack.units);
+  }
+  const Watts each =
+      watts(rated_power_w(pool) / static_cast<double>(std::max<std::int64_t>(pool.count, 1)));
+  if (each > rack.power_limit.value) {
+    problem += (problem.empty() ? "" : "; it ") + std::string("draws up to ") + to_text(each) +
+               ", but a rack of site '" + plan.site.name + "' delivers " +
+               to_text(rack.power_limit.value);
+  }
+  return problem.empty() ? "" : "node '" + pool.node.name + "' " + problem;
+}
+
 void check_prices(const scenario::Plan& plan, Diagnostics& diagnostics) {
   for (const scenario::PoolPlan& pool : plan.pools) {
     check_node_price(pool, diagnostics);
-    check_rack(plan, pool, diagnostics);
+    const std::string problem = rack_problem(plan, pool);
+    if (!problem.empty()) diagnostics.add(pool.where, pool.path, problem);
   }
   if (!plan.pools.empty()) check_fabric_price(plan, diagnostics);
   const catalog::Facility& facility = plan.site.facility;

@@ -13,6 +13,9 @@ namespace tokenyard::economics {
 // fit a rack by height and by rated power; a site has exactly one way to pay for its building.
 void check_prices(const scenario::Plan& plan, Diagnostics& diagnostics);
 
+// Why a node of the pool does not fit a rack of the site; "" when it does.
+std::string rack_problem(const scenario::Plan& plan, const scenario::PoolPlan& pool);
+
 struct PricePart {
   std::string item;
   double usd = 0.0;

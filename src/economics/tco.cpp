@@ -62,8 +62,18 @@ void pay_for_power(Ledger& ledger, const scenario::Plan& plan, const PowerNeed& 
   result.provisioned_power_w += power.peak_w;
 }
 
-// Silicon that is a model is replaced when another model is wanted, and each model has its own
-// engineering and masks, the first one included.
+// Engineering and masks of every model that follows the first within the horizon, as far as this
+// fleet bears them; those of the first are in the price of the devices.
+void pay_for_respins(Ledger& ledger, const scenario::Plan& plan, const catalog::Device& device) {
+  const scenario::EconomicsSpec& economics = plan.scenario.economics;
+  if (!device.hardwired_model || !device.respin || !economics.model_lifetime) return;
+  const double life = in_years(*economics.model_lifetime);
+  const double usd = device.respin->cost.value.base() * economics.respin_share;
+  for (int model = 1; model * life < in_years(economics.horizon) * (1.0 - 1e-9); ++model)
+    ledger.pay_once("nodes", "engineering and masks of another model", usd, model * life);
+}
+
+// Silicon that is a model is replaced when another model is wanted.
 void buy_nodes(Ledger& ledger, const scenario::Plan& plan, const scenario::PoolPlan& pool) {
   double lifetime_years = 0.0;
   bool hardwired = false;
@@ -74,12 +84,6 @@ void buy_nodes(Ledger& ledger, const scenario::Plan& plan, const scenario::PoolP
       years = std::min(years, in_years(*model_lifetime));
     lifetime_years = lifetime_years == 0.0 ? years : std::min(lifetime_years, years);
     hardwired = hardwired || device.hardwired_model.has_value();
-    if (!device.hardwired_model || !device.respin || !model_lifetime) continue;
-    ledger.buy({.category = "nodes",
-                .item = "silicon of a model: engineering, masks",
-                .usd = device.respin->cost.value.base(),
-                .lifetime_years = in_years(*model_lifetime),
-                .residual_share = 0.0});
   }
   for (const PricePart& part : node_price(pool)) {
     ledger.buy({.category = "nodes",
@@ -90,12 +94,24 @@ void buy_nodes(Ledger& ledger, const scenario::Plan& plan, const scenario::PoolP
   }
 }
 
+// A model is engineered once, however many pools have its silicon.
+std::size_t first_pool_with(const scenario::Plan& plan, const std::string& device) {
+  std::size_t index = 0;
+  const auto has = [&](const catalog::Device& d) { return d.name == device; };
+  while (std::none_of(plan.pools[index].devices.begin(), plan.pools[index].devices.end(), has))
+    ++index;
+  return index;
+}
+
 double pay_for_pool(const scenario::Plan& plan, std::size_t index, const UsageSummary& usage,
                     CostResult& result) {
   const scenario::PoolPlan& pool = plan.pools[index];
   const catalog::Site& site = plan.site;
   Ledger ledger(pool.name, terms_of(plan));
   buy_nodes(ledger, plan, pool);
+  for (const catalog::Device& device : pool.devices) {
+    if (first_pool_with(plan, device.name) == index) pay_for_respins(ledger, plan, device);
+  }
   const std::int64_t each = nodes_per_rack(pool, site.rack);
   const std::int64_t racks = (pool.count + each - 1) / each;
   ledger.buy({.category = "racks",

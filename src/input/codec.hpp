@@ -189,6 +189,14 @@ struct Codec<std::map<std::string, T>> {
     return R"({"type":"object","additionalProperties":)" + Codec<T>::schema() + "}";
   }
 };
+inline std::optional<Confidence> confidence_named(std::string_view name) {
+  const auto names = enum_names(Confidence{});
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (names[i] == name) return static_cast<Confidence>(i);
+  }
+  return std::nullopt;
+}
+
 // The number of a band that an unknown one stands for.
 inline double in_band(double low, double high, BandEnd end) {
   if (end == BandEnd::low) return low;
@@ -205,6 +213,8 @@ struct Codec<Sourced<T>> {
   static bool read(ReadContext& c, const Node& n, Sourced<T>& out) {
     out.source = c.default_source;
     if (c.default_confidence) out.confidence = *c.default_confidence;
+    if (!n.source.empty()) out.source = n.source;
+    if (const auto named = confidence_named(n.confidence)) out.confidence = *named;
     if (n.kind != Node::Kind::map) return Codec<T>::read(c, n, out.value);
     fields_detail::check_long_form_keys(c, n);
     const Node* value = n.find("value");

@@ -26,6 +26,8 @@ struct Node {
   std::vector<Entry> entries;
   Place place;
   std::string path;  // "fleet.pools[0].count"
+  // Of numbers below that do not name their own, where these are not those of the file.
+  std::string source, confidence;
 
   [[nodiscard]] const Node* find(std::string_view key) const;
   [[nodiscard]] Node* find(std::string_view key);

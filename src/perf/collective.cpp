@@ -100,6 +100,11 @@ GroupLink Collectives::group_inside(std::int64_t ranks) const {
   }
   link.hops = others;
   link.direct = false;
+  // Round a ring of t a byte crosses t^2 / 4 / (t - 1) links on average.
+  if (topology_ == NodeTopology::ring && ranks > 1) {
+    const auto t = static_cast<double>(ranks);
+    link.exchanged_bytes_per_s *= std::min(1.0, 4.0 * others / (t * t));
+  }
   return link;
 }
 

@@ -17,7 +17,8 @@
 //   all-to-all-switch  beta; h = 1; one-shot or two-shot
 //   all-to-all-mesh    (t-1) beta / P, P = 1 for each other device: a small group uses few of the
 //                      links; h = 1; one-shot n P / beta, two-shot 2 n P / (t beta)
-//   ring, pcie-tree    beta; h = t-1; the ring algorithm
+//   ring, pcie-tree    beta; h = t-1; the ring algorithm; an all-to-all on a ring crosses
+//                      t^2 / 4 / (t-1) links on average and has so much less
 //   torus              2 beta / P for each axis that the group spans, all axes at once; P = 2 for
 //                      each axis; h = the sum of side / 2: pieces go both ways round
 //   mesh2d             beta / P for each axis: all pieces of a row cross the link to its last

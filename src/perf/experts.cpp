@@ -94,7 +94,10 @@ ExpertReads ExpertLoad::uniform_reads(double tokens) const {
     reads.load = std::min(ranks_, 1.0 + std::sqrt(2.0 * std::log(ranks_) * (1.0 - share) * ranks_ /
                                                   (tokens * chosen_)));
   }
-  reads.slowest_distinct = std::min(experts_, reads.distinct * reads.load);
+  const double missed = 1.0 - reads.distinct / experts_;
+  const double spread = std::sqrt(2.0 * std::log(ranks_) * reads.distinct * missed * ranks_);
+  // At most all experts, and at most all those read.
+  reads.slowest_distinct = std::min({experts_, reads.distinct * ranks_, reads.distinct + spread});
   return reads;
 }
 

@@ -16,8 +16,8 @@
 // All ranks wait for the slowest.  Its load is the greatest of m_r + sqrt(2 ln R v_r) over the R
 // ranks, m_r = N sum p and v_r = N sum p (1 - p) being mean and variance of what its experts get;
 // uniform, over the mean, 1 + sqrt(2 ln R (1 - k/E) R / (N k)), at most R.  The experts it reads:
-// uniform, that many times the mean, at most all; by popularity, the greatest of
-// d_r + sqrt(2 ln R w_r), d_r = sum 1 - q and w_r = sum q (1 - q) with q = (1 - p)^N.
+// the greatest of d_r + sqrt(2 ln R w_r), at most all it has, where d_r = sum 1 - q and
+// w_r = sum q (1 - q) with q = (1 - p)^N.
 //
 // Worked example: 256 experts, 8 chosen, 8 tokens: uniform 57.4 are read, with s = 1 42.3 (drawing
 // one after the other without replacement: 42.1).

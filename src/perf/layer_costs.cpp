@@ -39,6 +39,12 @@ double share_of_hops_between_nodes(const scenario::DeploymentPlan& d,
   return hops > 0 ? as_double(between) / as_double(hops) : 0.0;
 }
 
+// Share of communication that is not hidden behind `work`: no more of it can be than there is work.
+double shown(double overlap, double communication_s, const StepCost& work) {
+  if (overlap <= 0.0 || communication_s <= 0.0) return 1.0;
+  return 1.0 - std::min(overlap, work.total_s() / communication_s);
+}
+
 }  // namespace
 
 StageLayers stage_layers(const scenario::DeploymentPlan& d) {
@@ -101,68 +107,136 @@ LayerCosts::LayerCosts(const scenario::PoolPlan& pool, const scenario::Deploymen
   index_bytes_ = placement.index_bytes_per_token_layer;
   const catalog::Attention& a = d.model.attention;
   window_tokens_ = as_double(a.sparse ? a.sparse->top_k : (a.window ? a.window->tokens : 0));
-  tensor_shown_ = 1.0 - serving.overlap.tensor;
-  expert_shown_ = 1.0 - serving.overlap.expert;
+  tensor_overlap_ = serving.overlap.tensor;
+  expert_overlap_ = serving.overlap.expert;
   if (d.tiled) head_share_ = 1.0 / as_double(d.spec.pipeline_parallel);
   hops_between_ = share_of_hops_between_nodes(d, collectives.devices_per_node());
+  hidden_ = as_double(d.model.hidden);
+  vocabulary_ = as_double(d.model.vocabulary);
+  launch_s_ = engine_->launch_overhead.value.base();
+  exponent_ = engine_->roofline_exponent.value;
+  set_products();
+  core_ = core_flops();
+  ranks_reached_ = ranks_reached();
 }
 
-void LayerCosts::add_op(StepCost& cost, const Op& op, double times) const {
-  const double memory = op.weight_s + op.kv_s + op.act_s;
-  const double larger = std::max(op.compute_s, memory);
-  if (larger <= 0.0) return;
-  const double exponent = engine_->roofline_exponent.value;
-  const double ratio = std::min(op.compute_s, memory) / larger;
-  const double power = ratio > kNegligible ? std::pow(ratio, exponent) : 0.0;
-  const double total = times * larger * (power > 0.0 ? std::pow(1.0 + power, 1.0 / exponent) : 1.0);
-  const double larger_share = 1.0 / (1.0 + power);
-  const double compute_share = op.compute_s >= memory ? larger_share : 1.0 - larger_share;
-  cost[Cause::compute] += total * compute_share;
-  if (memory <= 0.0) return;
-  const double per_memory_second = total * (1.0 - compute_share) / memory;
-  cost[Cause::weight_bw] += per_memory_second * op.weight_s;
-  cost[Cause::kv_bw] += per_memory_second * op.kv_s;
-  cost[Cause::act_bw] += per_memory_second * op.act_s;
+LayerCosts::Products LayerCosts::products(double parameters, double bytes_each, double tile_factor,
+                                          double kernels) const {
+  Products p;
+  if (parameters <= 0.0) return p;
+  p.flops = 2.0 * parameters;
+  p.bytes = parameters * bytes_each;
+  p.read_s = p.bytes * weight_s_;
+  p.tile_factor = tile_factor;
+  p.launch_s = kernels * launch_s_;
+  return p;
 }
 
-void LayerCosts::add_collective(StepCost& cost, const CollectiveTime& time, double shown) const {
-  cost[Cause::net_lat] += shown * time.latency_s;
-  cost[Cause::net_bw] += shown * time.bytes_s;
-  cost[Work::bytes_link] += time.bytes_sent;
-}
-
-void LayerCosts::add_products(StepCost& cost, const Products& p) const {
-  if (p.parameters <= 0.0) return;
-  const double flops = 2.0 * p.parameters * p.tokens;
-  const double bytes = p.parameters * p.weight_bytes;
-  add_op(cost, {flops * p.tile_factor * linear_s_, bytes * weight_s_, 0.0, 0.0});
-  cost[Work::flops_linear] += flops;
-  cost[Work::bytes_weights] += bytes;
-  cost[Cause::launch] += p.kernels * engine_->launch_overhead.value.base();
-}
-
-StepCost LayerCosts::attention_products(const Tokens& tokens) const {
-  StepCost cost;
+void LayerCosts::set_products() {
+  const double read = weight_bytes_ * weight_read_;
   // Routers are small and replicated; they ride with the attention products.
   const double router =
       layers_.moe > 0.0 ? count_.router_per_layer * layers_.moe / layers_.total() : 0.0;
-  const double weights = count_.attention_per_layer / tensor_ + router;
-  const double bytes = weights * weight_bytes_ * weight_read_;
-  const double flops = 2.0 * weights * tokens.rank;
-  const double kv_written = tokens.rank * (kv_bytes_ + index_bytes_);
-  add_op(cost, {flops * tiles_.attention * linear_s_, bytes * weight_s_, kv_written * kv_s_, 0.0});
+  const bool mla = deployment_->model.attention.kind == catalog::AttentionKind::mla;
+  attention_ = products(count_.attention_per_layer / tensor_ + router, read, tiles_.attention,
+                        mla ? kMlaKernels : kGqaKernels);
+  dense_ = products(count_.dense_ffn_per_layer / tensor_, read, tiles_.dense, kFfnKernels);
+  shared_ = products(count_.shared_experts_per_layer / tensor_, read, tiles_.shared, kFfnKernels);
+  head_ = products(count_.lm_head / tensor_, head_bytes_, tiles_.head, kHeadKernels);
+}
+
+LayerCosts::CoreFlops LayerCosts::core_flops() const {
+  const catalog::Attention& a = deployment_->model.attention;
+  const double heads = as_double(a.heads) / tensor_;
+  CoreFlops core;
+  if (a.kind == catalog::AttentionKind::gqa) {
+    core.pair = 4.0 * heads * as_double(a.head_dim);
+  } else {
+    core.pair = 2.0 * heads * as_double(2 * a.kv_lora_rank + a.qk_rope_dim);
+    core.expands = !a.sparse;  // tokens that choose their own latents work on them as they are
+    core.naive_pair = 2.0 * heads * as_double(a.qk_nope_dim + a.qk_rope_dim + a.v_dim);
+    core.expanded_token =
+        2.0 * as_double(a.kv_lora_rank) * heads * as_double(a.qk_nope_dim + a.v_dim);
+  }
+  if (a.sparse) core.index_pair = 2.0 * as_double(a.sparse->index_heads * a.sparse->index_dim);
+  return core;
+}
+
+// A token goes once to each of the distinct ranks that hold its experts.
+double LayerCosts::ranks_reached() const {
+  const double devices = tensor_ * attention_data_;
+  const double groups = as_double(deployment_->spec.expert_parallel);
+  const double k = as_double(deployment_->model.ffn.experts_per_token);
+  const double reached = groups * (1.0 - std::pow(1.0 - 1.0 / groups, k));
+  return reached * devices / groups * (devices - 1.0) / devices;
+}
+
+LayerCosts::OpTime LayerCosts::time_of(const Op& op, double times) const {
+  OpTime time;
+  time.memory_s = op.weight_s + op.kv_s + op.act_s;
+  const double larger = std::max(op.compute_s, time.memory_s);
+  if (larger <= 0.0) return time;
+  const double ratio = std::min(op.compute_s, time.memory_s) / larger;
+  const double power = ratio > kNegligible ? std::pow(ratio, exponent_) : 0.0;
+  time.total_s = times * larger;
+  if (power > 0.0) time.total_s *= std::pow(1.0 + power, 1.0 / exponent_);
+  const double larger_share = 1.0 / (1.0 + power);
+  time.compute_share = op.compute_s >= time.memory_s ? larger_share : 1.0 - larger_share;
+  return time;
+}
+
+double LayerCosts::add_op(StepCost& cost, const Op& op, double times) const {
+  const OpTime time = time_of(op, times);
+  if (time.total_s <= 0.0) return 0.0;
+  cost[Cause::compute] += time.total_s * time.compute_share;
+  if (time.memory_s <= 0.0) return time.total_s;
+  const double per_memory_second = time.total_s * (1.0 - time.compute_share) / time.memory_s;
+  cost[Cause::weight_bw] += per_memory_second * op.weight_s;
+  cost[Cause::kv_bw] += per_memory_second * op.kv_s;
+  cost[Cause::act_bw] += per_memory_second * op.act_s;
+  return time.total_s;
+}
+
+void LayerCosts::add_collective(StepCost& cost, const CollectiveTime& time, double shown,
+                                double times) const {
+  cost[Cause::net_lat] += times * shown * time.latency_s;
+  cost[Cause::net_bw] += times * shown * time.bytes_s;
+  cost[Work::bytes_link] += times * time.bytes_sent;
+}
+
+void LayerCosts::add_products(StepCost& cost, const Products& p, double tokens,
+                              double kv_written_s) const {
+  const double flops = p.flops * tokens;
+  add_op(cost, {flops * p.tile_factor * linear_s_, p.read_s, kv_written_s, 0.0});
   cost[Work::flops_linear] += flops;
-  cost[Work::bytes_weights] += bytes;
+  cost[Work::bytes_weights] += p.bytes;
+  cost[Cause::launch] += p.launch_s;
+}
+
+CollectiveTime LayerCosts::all_reduce(const Tokens& tokens) const {
+  return collectives_.all_reduce(tokens.rank * (hidden_ * act_bytes_),
+                                 deployment_->spec.tensor_parallel);
+}
+
+StepCost LayerCosts::attention_products(const Tokens& tokens, const CollectiveTime& reduce) const {
+  StepCost cost;
+  const double kv_written = tokens.rank * (kv_bytes_ + index_bytes_);
+  add_products(cost, attention_, tokens.rank, kv_written * kv_s_);
   cost[Work::bytes_kv] += kv_written;
   // Norms, rotary embedding, residuals and gates: half of this traffic shrinks with tensor
   // parallelism.
-  const double hidden = as_double(deployment_->model.hidden);
-  const double traffic =
-      engine_->activation_traffic.value * tokens.rank * hidden * act_bytes_ * (0.5 + 0.5 / tensor_);
-  add_op(cost, {0.0, 0.0, 0.0, traffic * act_s_});
+  const double traffic = engine_->activation_traffic.value * tokens.rank * hidden_ * act_bytes_ *
+                         (0.5 + 0.5 / tensor_);
+  cost[Cause::act_bw] += traffic * act_s_;
   cost[Work::bytes_activations] += traffic;
-  const bool mla = deployment_->model.attention.kind == catalog::AttentionKind::mla;
-  cost[Cause::launch] += (mla ? kMlaKernels : kGqaKernels) * engine_->launch_overhead.value.base();
+  add_collective(cost, reduce, shown(tensor_overlap_, reduce.total_s(), cost));
+  return cost;
+}
+
+StepCost LayerCosts::dense_ffn(const Tokens& tokens, const CollectiveTime& reduce) const {
+  StepCost cost;
+  add_products(cost, dense_, tokens.rank);
+  add_collective(cost, reduce, shown(tensor_overlap_, reduce.total_s(), cost));
   return cost;
 }
 
@@ -174,50 +248,47 @@ void LayerCosts::add_experts(StepCost& cost, double tokens, double times) const 
   const double bytes_each = count_.expert * weight_bytes_ * weight_read_ / devices;
   const Op mean{flops * tiles_.expert * linear_s_, reads.distinct * bytes_each * weight_s_, 0.0,
                 0.0};
-  StepCost mean_cost;
-  add_op(mean_cost, mean, times);
-  cost.add(mean_cost);
+  const double mean_s = add_op(cost, mean, times);
   cost[Work::flops_linear] += flops * times;
   cost[Work::bytes_weights] += reads.distinct * bytes_each * times;
-  cost[Cause::launch] += times * kMoeKernels * engine_->launch_overhead.value.base();
+  cost[Cause::launch] += times * kMoeKernels * launch_s_;
   if (deployment_->spec.expert_parallel <= 1) return;
-  StepCost slow_cost;
   const double slow_bytes = reads.slowest_distinct * bytes_each;
-  add_op(slow_cost, {reads.load * mean.compute_s, slow_bytes * weight_s_, 0.0, 0.0}, times);
-  cost[Cause::imbalance] += slow_cost.total_s() - mean_cost.total_s();
+  const Op slow{reads.load * mean.compute_s, slow_bytes * weight_s_, 0.0, 0.0};
+  cost[Cause::imbalance] += time_of(slow, times).total_s - mean_s;
 }
 
 // Dispatch of the tokens to the ranks that hold their experts, and the way back.
 void LayerCosts::add_exchange(StepCost& cost, const Tokens& tokens, bool halves) const {
   const auto devices = deployment_->spec.tensor_parallel * deployment_->attention_data_parallel;
-  // A token goes once to each of the distinct ranks that hold its experts.
-  const double r = as_double(devices);
-  const double k = as_double(deployment_->model.ffn.experts_per_token);
-  const double ranks = r * (1.0 - std::pow(1.0 - 1.0 / r, k)) * (r - 1.0) / r;
-  const double sent = tokens.rank / tensor_ * ranks * as_double(deployment_->model.hidden);
+  const double sent = tokens.rank / tensor_ * ranks_reached_ * hidden_;
   // fp8 where weights are
   const double dispatched_bytes = std::min(act_bytes_, std::max(1.0, weight_bytes_));
   const double share = halves ? 0.5 : 1.0;
-  const double shown = halves ? expert_shown_ : 1.0;
-  for (int i = 0; i < (halves ? 2 : 1); ++i) {
-    add_collective(cost, collectives_.all_to_all(share * sent * dispatched_bytes, devices), shown);
-    add_collective(cost, collectives_.all_to_all(share * sent * act_bytes_, devices), shown);
-  }
+  const double times = halves ? 2.0 : 1.0;
+  const CollectiveTime out = collectives_.all_to_all(share * sent * dispatched_bytes, devices);
+  const CollectiveTime back = collectives_.all_to_all(share * sent * act_bytes_, devices);
+  const double part =
+      halves ? shown(expert_overlap_, times * (out.total_s() + back.total_s()), cost) : 1.0;
+  add_collective(cost, out, part, times);
+  add_collective(cost, back, part, times);
 }
 
-StepCost LayerCosts::moe_ffn(const Tokens& tokens) const {
+StepCost LayerCosts::moe_ffn(const Tokens& tokens, const CollectiveTime& reduce) const {
   StepCost cost;
-  const double shared = count_.shared_experts_per_layer / tensor_;
-  add_products(cost,
-               {shared, tokens.rank, weight_bytes_ * weight_read_, tiles_.shared, kFfnKernels});
+  add_products(cost, shared_, tokens.rank);
   const bool dispatches = deployment_->attention_data_parallel > 1;
-  const bool halves = dispatches && expert_shown_ < 1.0 && tokens.total >= 2.0;
+  const bool halves = dispatches && expert_overlap_ > 0.0 && tokens.total >= 2.0;
   if (halves) {
     add_experts(cost, 0.5 * tokens.total, 2.0);
   } else {
     add_experts(cost, tokens.total, 1.0);
   }
-  if (dispatches) add_exchange(cost, tokens, halves);
+  if (dispatches) {
+    add_exchange(cost, tokens, halves);
+  } else {
+    add_collective(cost, reduce, shown(tensor_overlap_, reduce.total_s(), cost));
+  }
   return cost;
 }
 
@@ -225,14 +296,13 @@ StepCost LayerCosts::ends(const Tokens& tokens) const {
   StepCost cost;
   const double sampled = tokens.sampled / attention_data_;
   if (sampled > 0.0) {
-    StepCost head;
-    add_products(head, {count_.lm_head / tensor_, sampled, head_bytes_, tiles_.head, kHeadKernels});
-    const double logits = sampled * as_double(deployment_->model.vocabulary) * act_bytes_;
-    add_collective(head, collectives_.all_gather(logits, deployment_->spec.tensor_parallel), 1.0);
-    cost.add(head, head_share_);
+    add_products(cost, head_, sampled);
+    const double logits = sampled * vocabulary_ * act_bytes_;
+    add_collective(cost, collectives_.all_gather(logits, deployment_->spec.tensor_parallel), 1.0);
+    if (head_share_ < 1.0) cost.scale(head_share_);
   }
   if (deployment_->spec.pipeline_parallel > 1) {
-    const double bytes = tokens.rank * as_double(deployment_->model.hidden) * act_bytes_ / tensor_;
+    const double bytes = tokens.rank * hidden_ * act_bytes_ / tensor_;
     const CollectiveTime between = collectives_.point_to_point(bytes, true);
     const CollectiveTime inside = collectives_.point_to_point(bytes, false);
     cost[Cause::net_lat] += mean_hop(between.latency_s, inside.latency_s);
@@ -242,82 +312,49 @@ StepCost LayerCosts::ends(const Tokens& tokens) const {
   return cost;
 }
 
-LinearParts LayerCosts::linear(const Tokens& tokens) const {
-  LinearParts parts;
-  parts.attention = attention_products(tokens);
-  const double row = as_double(deployment_->model.hidden) * act_bytes_;
-  const CollectiveTime reduce =
-      collectives_.all_reduce(tokens.rank * row, deployment_->spec.tensor_parallel);
-  add_collective(parts.attention, reduce, tensor_shown_);
-  if (layers_.dense > 0.0) {
-    add_products(parts.dense, {count_.dense_ffn_per_layer / tensor_, tokens.rank,
-                               weight_bytes_ * weight_read_, tiles_.dense, kFfnKernels});
-    add_collective(parts.dense, reduce, tensor_shown_);
-  }
-  if (layers_.moe > 0.0) {
-    parts.moe = moe_ffn(tokens);
-    if (deployment_->attention_data_parallel == 1) add_collective(parts.moe, reduce, tensor_shown_);
-  }
-  parts.ends = ends(tokens);
-  return parts;
-}
-
-void LayerCosts::add_attention_core(StepCost& cost, double flops, double bytes) const {
-  add_op(cost, {flops * attention_s_, 0.0, bytes * kv_s_, 0.0});
+double LayerCosts::add_attention_core(StepCost& cost, double flops, double bytes) const {
   cost[Work::flops_attention] += flops;
   cost[Work::bytes_kv] += bytes;
+  return add_op(cost, {flops * attention_s_, 0.0, bytes * kv_s_, 0.0});
 }
 
 CoreParts LayerCosts::core_per_context(double tokens) const {
-  const catalog::Attention& a = deployment_->model.attention;
-  const double heads = as_double(a.heads) / tensor_;
-  const double flops = a.kind == catalog::AttentionKind::mla
-                           ? 2.0 * heads * as_double(2 * a.kv_lora_rank + a.qk_rope_dim)
-                           : 4.0 * heads * as_double(a.head_dim);
   CoreParts core;
-  if (a.sparse) {
-    const double index_flops = 2.0 * as_double(a.sparse->index_heads * a.sparse->index_dim);
-    add_attention_core(core.context, tokens * index_flops, index_bytes_);
+  if (deployment_->model.attention.sparse) {
+    add_attention_core(core.context, tokens * core_.index_pair, index_bytes_);
   } else {
-    add_attention_core(core.context, tokens * flops, kv_bytes_);
+    add_attention_core(core.context, tokens * core_.pair, kv_bytes_);
   }
-  if (layers_.window > 0.0) add_attention_core(core.window, tokens * flops, kv_bytes_);
+  if (layers_.window > 0.0) add_attention_core(core.window, tokens * core_.pair, kv_bytes_);
   return core;
 }
 
-double LayerCosts::chunk_flops(double chunk, double cached, double pairs) const {
-  const catalog::Attention& a = deployment_->model.attention;
-  const double heads = as_double(a.heads) / tensor_;
-  if (a.kind == catalog::AttentionKind::gqa) return 4.0 * heads * as_double(a.head_dim) * pairs;
-  // MLA: either expand the latents to full keys and values, or work on the latents; the cheaper
-  // one.  Tokens that choose their own latents work on them as they are.
-  const double absorbed = 2.0 * heads * as_double(2 * a.kv_lora_rank + a.qk_rope_dim) * pairs;
-  if (a.sparse) return absorbed;
-  const auto qk = as_double(a.qk_nope_dim + a.qk_rope_dim);
-  const double naive = 2.0 * heads * (qk + as_double(a.v_dim)) * pairs +
-                       2.0 * (chunk + cached) * as_double(a.kv_lora_rank) * heads *
-                           as_double(a.qk_nope_dim + a.v_dim);
-  return std::min(naive, absorbed);
+// Of MLA the cheaper one: to expand the latents of `tokens` tokens to full keys and values, or to
+// work on the latents.
+double LayerCosts::chunk_flops(double tokens, double pairs) const {
+  const double stored = core_.pair * pairs;
+  if (!core_.expands) return stored;
+  return std::min(core_.naive_pair * pairs + core_.expanded_token * tokens, stored);
 }
 
-CoreParts LayerCosts::core_of(const PrefillSlice& slice) const {
+double LayerCosts::add_core_of(const PrefillSlice& slice, CoreParts& core) const {
   const double n = as_double(slice.tokens);
   const double c = as_double(slice.cached);
-  const auto& sparse = deployment_->model.attention.sparse;
+  const bool sparse = deployment_->model.attention.sparse.has_value();
   const double pairs = n * c + n * (n + 1.0) / 2.0;
-  CoreParts core;
+  double context_s = 0.0;
+  double window_s = 0.0;
   if (sparse) {
-    const double index_flops = 2.0 * as_double(sparse->index_heads * sparse->index_dim);
-    add_attention_core(core.context, index_flops * pairs, (n + c) * index_bytes_);
+    context_s = add_attention_core(core.context, core_.index_pair * pairs, (n + c) * index_bytes_);
   } else if (layers_.context > 0.0) {
-    add_attention_core(core.context, chunk_flops(n, c, pairs), (n + c) * kv_bytes_);
+    context_s = add_attention_core(core.context, chunk_flops(n + c, pairs), (n + c) * kv_bytes_);
   }
   if (layers_.window > 0.0) {
     const double seen = pairs_in_window(n, c, window_tokens_);
     const double read = sparse ? std::min(seen, n + c) : n + std::min(c, window_tokens_ - 1.0);
-    add_attention_core(core.window, chunk_flops(n, c, seen), read * kv_bytes_);
+    window_s = add_attention_core(core.window, chunk_flops(n + c, seen), read * kv_bytes_);
   }
-  return core;
+  return layers_.context * context_s + layers_.window * window_s;
 }
 
 }  // namespace tokenyard::perf

@@ -69,13 +69,6 @@ struct StageLayers {
 };
 StageLayers stage_layers(const scenario::DeploymentPlan& deployment);
 
-// All of a step but the core of attention.
-struct LinearParts {
-  StepCost attention;   // products of attention, in every layer
-  StepCost dense, moe;  // the FFN of a layer of each kind
-  StepCost ends;        // of the stage: LM head, hand-over to the next stage
-};
-
 // The core of attention, one layer of each kind.
 struct CoreParts {
   StepCost context, window;
@@ -90,11 +83,20 @@ class LayerCosts {
              const scenario::ServingSpec& serving, const Collectives& collectives,
              const Placement& placement, Phase phase);
 
-  [[nodiscard]] LinearParts linear(const Tokens& tokens) const;
+  // All of a step but the core of attention.  Of one layer: products of attention, FFN of each kind,
+  // with the all-reduce that follows each.
+  [[nodiscard]] CollectiveTime all_reduce(const Tokens& tokens) const;
+  [[nodiscard]] StepCost attention_products(const Tokens& tokens,
+                                            const CollectiveTime& reduce) const;
+  [[nodiscard]] StepCost dense_ffn(const Tokens& tokens, const CollectiveTime& reduce) const;
+  [[nodiscard]] StepCost moe_ffn(const Tokens& tokens, const CollectiveTime& reduce) const;
+  // Of the stage: LM head, hand-over to the next stage.
+  [[nodiscard]] StepCost ends(const Tokens& tokens) const;
   // Of one token of context when each sequence computes `tokens` tokens at once.  FLOPs and bytes
   // are both proportional to the context, hence so is the time.
   [[nodiscard]] CoreParts core_per_context(double tokens) const;
-  [[nodiscard]] CoreParts core_of(const PrefillSlice& slice) const;
+  // Adds a chunk's; returns the seconds that it takes in all layers of the stage together.
+  double add_core_of(const PrefillSlice& slice, CoreParts& core) const;
 
   [[nodiscard]] double peak_flops_per_s() const { return peak_; }
   [[nodiscard]] double layer_latency_s() const { return engine_->layer_latency.value.base(); }
@@ -104,24 +106,46 @@ class LayerCosts {
   struct Op {
     double compute_s = 0.0, weight_s = 0.0, kv_s = 0.0, act_s = 0.0;
   };
-  // Of products with `parameters` weights on this device for `tokens` tokens.
+  struct OpTime {
+    double total_s = 0.0;
+    double compute_share = 0.0;  // of it; the rest is memory's
+    double memory_s = 0.0;       // what memory alone would take
+  };
+  // Products with weights on this device.
   struct Products {
-    double parameters = 0.0, tokens = 0.0, weight_bytes = 0.0, tile_factor = 1.0, kernels = 0.0;
+    double flops = 0.0;                // per token
+    double bytes = 0.0, read_s = 0.0;  // of the weights
+    double tile_factor = 1.0;
+    double launch_s = 0.0;
+  };
+  // FLOPs of the core of attention on this device.
+  struct CoreFlops {
+    double pair = 0.0;        // on what the cache holds
+    double index_pair = 0.0;  // of the indexer
+    bool expands = false;     // where it is cheaper, latents are expanded to full keys and values:
+    double naive_pair = 0.0;
+    double expanded_token = 0.0;
   };
 
-  void add_op(StepCost& cost, const Op& op, double times = 1.0) const;
-  void add_collective(StepCost& cost, const CollectiveTime& time, double shown) const;
-  void add_products(StepCost& cost, const Products& products) const;
-  void add_attention_core(StepCost& cost, double flops, double bytes) const;
-  [[nodiscard]] StepCost attention_products(const Tokens& tokens) const;
+  [[nodiscard]] Products products(double parameters, double bytes_each, double tile_factor,
+                                  double kernels) const;
+  void set_products();
+  [[nodiscard]] CoreFlops core_flops() const;
+  [[nodiscard]] double ranks_reached() const;
+
+  [[nodiscard]] OpTime time_of(const Op& op, double times) const;
+  double add_op(StepCost& cost, const Op& op, double times = 1.0) const;  // returns its seconds
+  void add_collective(StepCost& cost, const CollectiveTime& time, double shown,
+                      double times = 1.0) const;
+  void add_products(StepCost& cost, const Products& products, double tokens,
+                    double kv_written_s = 0.0) const;
+  double add_attention_core(StepCost& cost, double flops, double bytes) const;  // its seconds
   void add_experts(StepCost& cost, double tokens, double times) const;
   void add_exchange(StepCost& cost, const Tokens& tokens, bool halves) const;
-  [[nodiscard]] StepCost moe_ffn(const Tokens& tokens) const;
-  [[nodiscard]] StepCost ends(const Tokens& tokens) const;
   [[nodiscard]] double mean_hop(double between, double inside) const {
     return hops_between_ * between + (1.0 - hops_between_) * inside;
   }
-  [[nodiscard]] double chunk_flops(double chunk, double cached, double pairs) const;
+  [[nodiscard]] double chunk_flops(double tokens, double pairs) const;
 
   const scenario::DeploymentPlan* deployment_;
   const catalog::Engine* engine_;
@@ -139,9 +163,15 @@ class LayerCosts {
   double kv_bytes_ = 0.0;       // per token and layer, this device
   double index_bytes_ = 0.0;    // likewise, of the indexer's keys
   double window_tokens_ = 0.0;  // 0: no window
-  double tensor_shown_ = 1.0, expert_shown_ = 1.0;  // share of communication not hidden
-  double head_share_ = 1.0;    // of the LM head on one stage: tiled stages have a part each
-  double hops_between_ = 0.0;  // share of the hand-overs to the next stage that leave the node
+  double tensor_overlap_ = 0.0, expert_overlap_ = 0.0;  // share of communication that may hide
+  double head_share_ = 1.0;     // of the LM head on one stage: tiled stages have a part each
+  double hops_between_ = 0.0;   // share of the hand-overs to the next stage that leave the node
+  double ranks_reached_ = 0.0;  // other devices that a token is sent to: all that share its experts
+  double hidden_ = 0.0, vocabulary_ = 0.0;
+  double launch_s_ = 0.0;                       // of one kernel
+  double exponent_ = 1.0;                       // of the roofline
+  Products attention_, dense_, shared_, head_;  // of a layer; of the whole head
+  CoreFlops core_;
 };
 
 }  // namespace tokenyard::perf

@@ -27,6 +27,10 @@ struct StepCost {
   std::array<double, kStepCauses> seconds{};
   std::array<double, kWorks> work{};
 
+  // Not defaulted: compilers then clear both arrays as one block, by a call or a string instruction,
+  // which takes longer than the eight vector stores of two small ones.
+  StepCost() {}
+
   [[nodiscard]] double total_s() const {
     double sum = 0.0;
     for (const double s : seconds) sum += s;
@@ -41,6 +45,11 @@ struct StepCost {
   void add(const StepCost& other, double factor = 1.0) {
     for (std::size_t i = 0; i < kStepCauses; ++i) seconds[i] += factor * other.seconds[i];
     for (std::size_t i = 0; i < kWorks; ++i) work[i] += factor * other.work[i];
+  }
+
+  void scale(double factor) {
+    for (double& s : seconds) s *= factor;
+    for (double& w : work) w *= factor;
   }
 };
 
@@ -57,6 +66,10 @@ struct AffineCost {
     total.add(first, steps);
     total.add(slope, 0.5 * steps * (steps - 1.0));
     return total;
+  }
+  // Its seconds.
+  [[nodiscard]] double sum_s(double steps) const {
+    return steps * first.total_s() + 0.5 * steps * (steps - 1.0) * slope.total_s();
   }
 };
 

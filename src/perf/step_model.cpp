@@ -78,7 +78,8 @@ StepModel::StepModel(const scenario::PoolPlan& pool, const scenario::DeploymentP
   reads_overlap_ = disjoint_tiers(device, placement_);
   layer_times_ = decode_.layer_latency_s() > 0.0 || chunk_costs().layer_latency_s() > 0.0;
   const std::int64_t max_batch = serving.scheduler.max_batch;
-  if (device.static_schedule) static_batch_ = as_double(max_batch);
+  if (device.static_schedule)
+    static_batch_ = as_double(std::min(max_batch, std::max<std::int64_t>(1, placement_.kv_blocks)));
   plain_ = decode_table(1.0, max_batch);
   const Verification v = verification(speculation_, 1);
   if (v.tokens > 1.0) verifying_ = decode_table(v.tokens, max_batch);
@@ -92,15 +93,19 @@ StepModel::DecodeTable StepModel::decode_table(double tokens, std::int64_t max_b
   DecodeTable table;
   table.tokens = tokens;
   const CoreParts core = decode_.core_per_context(tokens);
-  table.context = core_part({core.context, {}}, 1.0 / attention_data_);
-  table.window = core_part({{}, core.window}, 1.0 / attention_data_);
+  const double share = 1.0 / attention_data_;
+  add_core({core.context, {}}, share, 0.0, table.context.cost, &table.context.layer);
+  add_core({{}, core.window}, share, 0.0, table.window.cost, &table.window.layer);
+  table.context_s = table.context.cost.total_s();
+  table.window_s = table.window.cost.total_s();
   table.linear.resize(static_cast<std::size_t>(max_batch) + 1);
   for (std::size_t b = 1; b < table.linear.size(); ++b) {
     const auto sequences = static_cast<double>(b);
-    table.linear[b] = linear_part(decode_, {.sequences = sequences, .verified = tokens});
+    add_linear(decode_, {.sequences = sequences, .verified = tokens}, table.linear[b].cost,
+               &table.linear[b].layer);
   }
   if (static_batch_ > 0.0) {
-    const Part full = table.linear.back();
+    const Part full = table.linear[static_cast<std::size_t>(static_batch_)];
     for (std::size_t b = 1; b < table.linear.size(); ++b) {
       table.linear[b] = full;
       table.linear[b].cost[Work::flops_linear] *= static_cast<double>(b) / static_batch_;
@@ -109,19 +114,45 @@ StepModel::DecodeTable StepModel::decode_table(double tokens, std::int64_t max_b
   return table;
 }
 
+void StepModel::add_decode_core(const DecodeTable& table, double context, double window,
+                                double waiting, StepCost& cost, LayerTimes* layer) const {
+  cost.add(table.context.cost, context);
+  if (window_tokens_ > 0) cost.add(table.window.cost, window);
+  if (waiting > 0.0)
+    cost[Cause::imbalance] += waiting * (context * table.context_s + window * table.window_s);
+  if (layer == nullptr) return;
+  const auto add = [&](LayerPart i, const Part& part, double tokens) {
+    (*layer)[i].total_s += (1.0 + waiting) * tokens * part.layer[i].total_s;
+    (*layer)[i].kv_s += tokens * part.layer[i].kv_s;
+  };
+  add(kContext, table.context, context);
+  add(kWindow, table.window, window);
+}
+
 AffineCost StepModel::engine_run(const DecodeTable& table, const DecodeBatch& batch) const {
   const double sequences = as_double(batch.sequences);
   const auto row = static_cast<std::size_t>(batch.sequences);
-  Part first = row < table.linear.size()
-                   ? table.linear[row]
-                   : linear_part(decode_, {.sequences = sequences, .verified = table.tokens});
-  first.add(decode_core(table, batch.context, batch.window_context, sequences));
-  Part slope = decode_core(table, sequences, as_double(batch.window_growing), sequences);
-  return device_run(decode_, first, slope, std::min(pipeline_, std::max(sequences, static_batch_)));
+  AffineCost run;
+  std::optional<LayerRun> layers;
+  if (layer_times_) layers.emplace();
+  LayerTimes* const first = layers ? &layers->first : nullptr;
+  LayerTimes* const slope = layers ? &layers->slope : nullptr;
+  if (row < table.linear.size()) {
+    run.first = table.linear[row].cost;
+    if (layers) *first = table.linear[row].layer;
+  } else {
+    add_linear(decode_, {.sequences = sequences, .verified = table.tokens}, run.first, first);
+  }
+  const double waiting = fullest_over_mean(sequences) - 1.0;
+  add_decode_core(table, batch.context, batch.window_context, waiting, run.first, first);
+  add_decode_core(table, sequences, as_double(batch.window_growing), waiting, run.slope, slope);
+  finish_run(decode_, std::min(pipeline_, std::max(sequences, static_batch_)), run,
+             layers ? &*layers : nullptr);
+  return run;
 }
 
 AffineCost StepModel::decode_run(const DecodeBatch& batch) const {
-  const Verification v = verification(speculation_, batch.sequences);
+  const Verification v = verification_of(batch.sequences);
   AffineCost run = engine_run(table_for(v), batch);
   if (v.guesses > 0.0) {
     const AffineCost plain = engine_run(plain_, batch);
@@ -146,16 +177,21 @@ StepCost StepModel::engine_step(const LayerCosts& costs, std::span<const Prefill
     load.largest_chunk = std::max(load.largest_chunk, as_double(slice.tokens));
     if (slice.samples) load.prompts += 1.0;
   }
-  Part part = linear_part(costs, load);
-  if (batch.sequences > 0)
-    part.add(decode_core(table, batch.context, batch.window_context, load.sequences));
-  part.add(chunks_core(costs, prefill));
-  const double microbatches = std::min(pipeline_, load.sequences + load.chunk_tokens);
-  Part slope;
-  StepCost cost = device_run(costs, part, slope, microbatches).first;
-  add_overheads(cost, costs, load.sequences + load.prompts);
-  add_transfer(cost, prefill);
-  return cost;
+  AffineCost run;
+  std::optional<LayerRun> layers;
+  if (layer_times_) layers.emplace();
+  LayerTimes* const layer = layers ? &layers->first : nullptr;
+  add_linear(costs, load, run.first, layer);
+  if (batch.sequences > 0) {
+    const double waiting = fullest_over_mean(load.sequences) - 1.0;
+    add_decode_core(table, batch.context, batch.window_context, waiting, run.first, layer);
+  }
+  add_chunks_core(costs, prefill, run.first, layer);
+  finish_run(costs, std::min(pipeline_, load.sequences + load.chunk_tokens), run,
+             layers ? &*layers : nullptr);
+  add_overheads(run.first, costs, load.sequences + load.prompts);
+  add_transfer(run.first, prefill);
+  return run.first;
 }
 
 StepCost StepModel::mixed_step(std::span<const PrefillSlice> prefill,
@@ -164,7 +200,7 @@ StepCost StepModel::mixed_step(std::span<const PrefillSlice> prefill,
   if (batch.sequences == 0) return engine_step(chunk_costs(), prefill, {}, plain_);
   if (prefill_)
     return side_by_side(engine_step(*prefill_, prefill, {}, plain_), decode_run(batch).first);
-  const Verification v = verification(speculation_, batch.sequences);
+  const Verification v = verification_of(batch.sequences);
   StepCost together = engine_step(decode_, prefill, batch, table_for(v));
   if (v.yield == 1.0 && v.guesses == 0.0) return together;
   // One in `yield` steps verifies; the others have the chunks alone.
@@ -183,24 +219,28 @@ void StepModel::add_overheads(StepCost& cost, const LayerCosts& costs, double sa
 
 // The cache of a prompt that ends is sent on: each attention-data rank sends its own prompts', and
 // the others wait for the one that has most to send.
+// Each chunk sends what it computed, layer by layer while it computes; what is hidden lasts no longer
+// than the step.  A reused prefix is there already.
 void StepModel::add_transfer(StepCost& cost, std::span<const PrefillSlice> prefill) const {
   if (!transfer_ || transfer_link_.bytes_per_s <= 0.0) return;
   double sum_bytes = 0.0;
   double longest_bytes = 0.0;
+  bool ends = false;
   for (const PrefillSlice& slice : prefill) {
-    if (!slice.samples) continue;
-    const std::int64_t prompt = slice.tokens + slice.cached;
-    const double windowed =
-        sparse_ ? 0.0 : layers_.window * as_double(std::min(prompt, window_tokens_));
-    const double bytes = as_double(prompt) * placement_.kv_bytes_per_token +
-                         windowed * placement_.kv_bytes_per_token_layer;
+    double bytes = as_double(slice.tokens) * placement_.kv_bytes_per_token;
+    ends = ends || slice.samples;
+    if (slice.samples && !sparse_) {
+      const std::int64_t kept = std::min(slice.tokens + slice.cached, window_tokens_);
+      bytes += layers_.window * as_double(kept) * placement_.kv_bytes_per_token_layer;
+    }
     sum_bytes += bytes;
     longest_bytes = std::max(longest_bytes, bytes);
   }
   if (sum_bytes <= 0.0) return;
   const double mean_bytes = sum_bytes / attention_data_;
-  const double shown = 1.0 - transfer_->overlap;
-  cost[Cause::net_lat] += transfer_link_.base_s + transfer_link_.hop_s;
+  const double transfer_s = std::max(mean_bytes, longest_bytes) / transfer_link_.bytes_per_s;
+  const double shown = 1.0 - std::min(transfer_->overlap, cost.total_s() / transfer_s);
+  if (ends) cost[Cause::net_lat] += transfer_link_.base_s + transfer_link_.hop_s;
   cost[Cause::net_bw] += shown * mean_bytes / transfer_link_.bytes_per_s;
   cost[Cause::imbalance] +=
       shown * std::max(0.0, longest_bytes - mean_bytes) / transfer_link_.bytes_per_s;

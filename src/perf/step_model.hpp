@@ -90,14 +90,17 @@ class StepModel {
     double total_s = 0.0, weight_s = 0.0, kv_s = 0.0;
   };
   enum LayerPart : std::size_t { kDense, kMoe, kContext, kWindow };
-  // A part of a step on one stage, all micro-batches together, with what it takes in one layer:
-  // attention products and FFN of each kind, core of attention of each kind.  The latter only where
-  // it is needed.
+  // What a part of a step takes in one layer: attention products and FFN of each kind, core of
+  // attention of each kind.  Runs keep it only where it is needed (layer_times_).
+  using LayerTimes = std::array<LayerTime, 4>;
+  // A part of a step on one stage, all micro-batches together.
   struct Part {
     StepCost cost;
-    std::array<LayerTime, 4> layer;
-    void add(const Part& other, double factor = 1.0);
-    void wait(double share);  // for others, that much longer
+    LayerTimes layer;
+  };
+  // Layers of a run's first step, and by how much they grow each step.
+  struct LayerRun {
+    LayerTimes first, slope;
   };
   // Tokens in a step.
   struct Load {
@@ -110,28 +113,36 @@ class StepModel {
   // Decode steps that compute `tokens` tokens of each sequence.
   struct DecodeTable {
     double tokens = 1.0;
-    Part context, window;      // core of attention, of one token of context
-    std::vector<Part> linear;  // the rest, by number of sequences
+    Part context, window;                    // core of attention, of one token of context
+    double context_s = 0.0, window_s = 0.0;  // what these take
+    std::vector<Part> linear;                // the rest, by number of sequences
   };
 
   [[nodiscard]] DecodeTable decode_table(double tokens, std::int64_t max_batch) const;
+  [[nodiscard]] Verification verification_of(std::int64_t sequences) const {
+    return speculation_ ? verification(speculation_, sequences) : Verification{};
+  }
   [[nodiscard]] const DecodeTable& table_for(const Verification& v) const {
     return v.tokens > 1.0 ? *verifying_ : plain_;
   }
   [[nodiscard]] const LayerCosts& chunk_costs() const { return prefill_ ? *prefill_ : decode_; }
-  [[nodiscard]] Part stage_part(const LayerCosts& costs, const Tokens& tokens, double times) const;
-  [[nodiscard]] Part linear_part(const LayerCosts& costs, const Load& load) const;
-  [[nodiscard]] Part core_part(const CoreParts& core, double share) const;
-  [[nodiscard]] Part decode_core(const DecodeTable& table, double context, double window,
-                                 double sequences) const;
-  [[nodiscard]] Part chunks_core(const LayerCosts& costs,
-                                 std::span<const PrefillSlice> prefill) const;
+  // These add to a step's cost and, unless null, to its layers.
+  void add_stage(const LayerCosts& costs, const Tokens& tokens, double times, StepCost& cost,
+                 LayerTimes* layer) const;
+  void add_linear(const LayerCosts& costs, const Load& load, StepCost& cost,
+                  LayerTimes* layer) const;
+  void add_core(const CoreParts& core, double share, double waiting, StepCost& cost,
+                LayerTimes* layer) const;
+  void add_decode_core(const DecodeTable& table, double context, double window, double waiting,
+                       StepCost& cost, LayerTimes* layer) const;
+  void add_chunks_core(const LayerCosts& costs, std::span<const PrefillSlice> prefill,
+                       StepCost& cost, LayerTimes* layer) const;
   [[nodiscard]] double fullest_over_mean(double sequences) const;
 
-  void hide_smaller_read(Part& first, Part& slope, AffineCost& run) const;
-  void raise_to_latency(double latency_s, Part& first, Part& slope, AffineCost& run) const;
-  [[nodiscard]] AffineCost device_run(const LayerCosts& costs, Part& first, Part& slope,
-                                      double microbatches) const;
+  void hide_smaller_read(AffineCost& run, LayerRun* layers) const;
+  void raise_to_latency(double latency_s, AffineCost& run, LayerRun& layers) const;
+  void finish_run(const LayerCosts& costs, double microbatches, AffineCost& run,
+                  LayerRun* layers) const;
   [[nodiscard]] AffineCost engine_run(const DecodeTable& table, const DecodeBatch& batch) const;
   [[nodiscard]] StepCost engine_step(const LayerCosts& costs, std::span<const PrefillSlice> prefill,
                                      const DecodeBatch& batch, const DecodeTable& table) const;

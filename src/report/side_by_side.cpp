@@ -51,15 +51,20 @@ Cell metric_of(const RunRecord& run, const std::string& name) {
   return {};
 }
 
-// "2 unknown, 1 marked": numbers that nobody has published, and those that pass a physical bound.
+// "2 unknown, marked: mpu-gen1-page": numbers that nobody has published, and devices that pass a
+// physical bound.
 std::string doubts_of(const RunRecord& run) {
-  std::string text;
-  for (const std::string kind : {"unknown", "marked"}) {
-    const auto count =
-        std::count_if(run.assumptions.begin(), run.assumptions.end(),
-                      [&](const store::AssumptionRow& a) { return a.confidence == kind; });
-    if (count == 0) continue;
-    text += (text.empty() ? "" : ", ") + std::to_string(count) + ' ' + kind;
+  const auto unknown =
+      std::count_if(run.assumptions.begin(), run.assumptions.end(),
+                    [](const store::AssumptionRow& a) { return a.confidence == "unknown"; });
+  std::string text = unknown > 0 ? std::to_string(unknown) + " unknown" : "";
+  std::string last;
+  for (const store::AssumptionRow& a : run.assumptions) {
+    const std::string entry = a.key.substr(0, a.key.find(':'));  // "device mpu-gen1-page"
+    if (a.confidence != "marked" || entry == last) continue;
+    text += (text.empty() ? "marked: " : (last.empty() ? ", marked: " : ", ")) +
+            entry.substr(entry.find(' ') + 1);
+    last = entry;
   }
   return text;
 }
@@ -83,6 +88,13 @@ Table side_by_side(const std::vector<RunRecord>& runs) {
     add_column(table, runs, short_name(path, paths),
                [&](const RunRecord& run) { return parameter_of(run, path); });
   }
+  // Where machines differ, how many of them it takes.
+  const Cell devices = metric_of(runs.front(), "devices");
+  if (any([&](const RunRecord& run) {
+        return run.status == store::RunStatus::done && metric_of(run, "devices") != devices;
+      }))
+    add_column(table, runs, "devices",
+               [](const RunRecord& run) { return metric_of(run, "devices"); });
   for (const std::string name : kShown) {
     if (any([&](const RunRecord& run) { return metric_of(run, name) != Cell(); }))
       add_column(table, runs, name, [&](const RunRecord& run) { return metric_of(run, name); });

@@ -12,10 +12,6 @@ std::int64_t kv_tokens(const DeploymentPlan& d) {
   return d.spec.min_kv_tokens.value_or(std::min(d.model.max_context, kUsualContext));
 }
 
-bool connected(const PoolPlan& pool) {
-  return pool.node.topology != catalog::NodeTopology::none;
-}
-
 std::vector<std::int64_t> tensor_choices(const DeploymentPlan& d, const PoolPlan& pool) {
   if (d.spec.tensor_parallel != kAuto) return {d.spec.tensor_parallel};
   const std::int64_t in_node = connected(pool) ? pool.node.device_count() : 1;
@@ -40,6 +36,10 @@ std::int64_t ways_of_data(const DeploymentPlan& d, std::int64_t tensor) {
 }
 
 }  // namespace
+
+bool connected(const PoolPlan& pool) {
+  return pool.node.topology != catalog::NodeTopology::none;
+}
 
 std::int64_t most_devices(const PoolPlan& pool, std::int64_t free_devices) {
   return pool.count == kAuto ? kMostAutomatic : free_devices;

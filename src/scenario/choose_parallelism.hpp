@@ -1,9 +1,10 @@
 #pragma once
-// Automatic parallelism: the fewest devices that hold a model.
+// Automatic parallelism: few devices that hold a model.
 //
 // Inside a node devices share each layer (tensor parallelism): the smallest number that divides the
-// attention heads and holds the model.  When all of a node's devices are too few, stages of layers
-// are added (pipeline parallelism), over whole nodes when they pass the first.  Tiled machines may
+// attention heads and holds the model.  When all of a node's devices are too few, as few stages of
+// layers as it takes are added to the widest split (pipeline parallelism), over whole nodes when
+// they pass the first.  Tiled machines may
 // have more stages than layers: each holds an equal share of the weights, and a token's activations
 // hop from one to the next.
 //
@@ -22,6 +23,9 @@ namespace tokenyard::scenario {
 // KV cache; "" when it does.  The performance model knows; it stands above this room.
 using Fits = std::function<std::string(const PoolPlan& pool, const DeploymentPlan& deployment,
                                        const ServingSpec& serving, std::int64_t kv_tokens)>;
+
+// Whether the devices of a node reach each other.
+bool connected(const PoolPlan& pool);
 
 // The most devices that one replica may take of a pool.
 std::int64_t most_devices(const PoolPlan& pool, std::int64_t free_devices);

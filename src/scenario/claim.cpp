@@ -19,6 +19,7 @@ void describe(input::Fields& f, Given& x) {
   f.optional("compute", x.compute, "a formula, instead of a value");
   f.optional("source", x.source, "where it was said");
   if (!f.is_reading()) return;
+  x.where = f.node().place;
   if (f.has("value") == f.has("compute"))
     f.problem("value", "a given has either a 'value' or a 'compute'");
 }
@@ -26,6 +27,7 @@ void describe(input::Fields& f, Given& x) {
 void describe(input::Fields& f, Assumed& x) {
   f.required("value", x.value, "what the given would have to be");
   f.required("why", x.why, "what it stands for, and why it is not given");
+  if (f.is_reading()) x.where = f.node().place;
 }
 
 void describe(input::Fields& f, Against& x) {
@@ -48,6 +50,8 @@ void describe(input::Fields& f, ExpectSpec& x) {
   f.optional("claim", x.claim, "what is claimed, in words");
   f.optional("source", x.source, "where it was said; default: the scenario's source");
   f.optional("metric", x.metric, "of the simulated run, as listed by `tokenyard metrics`");
+  f.optional("measured", x.measured,
+             "the metric was measured: where the run deviates, the model is off");
   f.required("value", x.value, "the number claimed, or [low, high]");
   f.optional("compute", x.compute, "formula for what it should be, or [low, high]");
   f.optional("tolerance", x.tolerance, "accepted relative deviation").at_least(0.0);
@@ -62,8 +66,12 @@ void describe(input::Fields& f, ExpectSpec& x) {
     x.where = metric->place;
     if (f.has("compute")) f.problem("compute", "has no place beside a metric");
     if (x.value.ends.size() > 1) f.problem("value", "a metric is compared with one number");
+    for (const char* key : {"against", "bound"}) {
+      if (x.measured && f.has(key)) f.problem(key, "has no place beside 'measured'");
+    }
     return;
   }
+  if (x.measured) f.problem("measured", "is said of a 'metric'");
   if (!f.has("compute") && x.against.empty() && !x.bound && !f.has("bound") && !f.has("against")) {
     f.problem("value",
               "nothing to check it by; expected 'metric', 'compute', 'against' or 'bound'");
@@ -109,7 +117,7 @@ bool Codec<AnyNumber>::read(ReadContext& context, const Node& node, AnyNumber& o
     fields_detail::report(context, node, parsed.problem);
     return false;
   }
-  out = {parsed.value, parsed.dim};
+  out = {parsed.value, parsed.dim, parsed.unit, parsed.scale};
   out.dim.token = 0;
   return true;
 }

@@ -4,8 +4,8 @@
 // An expectation names a metric of the simulated run, or says how the claimed number should come
 // about: `compute`, a formula over the scenario's givens, the catalog and the performance model.
 // Beside it stand what would make the claim agree (`assuming`), other statements that it must agree
-// with (`against`), and what no machine can pass (`bound`).  The verdict is not written anywhere: it
-// follows from these.
+// with (`against`), and what no machine can pass (`bound`).  The verdict is not written anywhere:
+// it follows from these.
 #include <map>
 #include <optional>
 #include <string>
@@ -15,10 +15,13 @@
 
 namespace tokenyard::scenario {
 
-// A number of any dimension, in base units.  Tokens are counts and have none.
+// A number of any dimension, in base units, with the unit that it was written in.  Tokens are
+// counts and have no dimension.
 struct AnyNumber {
   double number = 0.0;
   Dim dim{};
+  std::string unit = {};  // for people
+  double scale = 1.0;     // base units in one of it
 };
 
 // One number, or the two ends of a range.
@@ -42,12 +45,14 @@ struct Given {
   std::optional<AnyNumber> value;
   std::optional<FormulaText> compute;
   std::string source;
+  Place where;
 };
 
 // What a given would have to be.
 struct Assumed {
   AnyNumber value;
   std::string why;
+  Place where;
 };
 
 struct Against {
@@ -66,7 +71,8 @@ struct ExpectSpec {
   std::string claim;
   std::string source;
   std::optional<std::string> metric;
-  Span value;  // of a metric: one number, in the metric's unit
+  bool measured = false;  // a metric that a machine showed: then it is our model that is off
+  Span value;             // of a metric: one number, in the metric's unit
   FormulaSpan compute;
   double tolerance = 0.0;
   std::map<std::string, Assumed> assuming;

@@ -142,7 +142,7 @@ class Resolver {
   // working memory are tiled over as many devices as it takes.
   void resolve_tiling() {
     const catalog::Device& device = pool_.devices[d_.device];
-    d_.tiled = d_.spec.placement != "auto" ||
+    d_.tiled = d_.spec.placement.starts_with("sram") ||
                std::all_of(device.memory.begin(), device.memory.end(), [](const auto& tier) {
                  return !tier.can_hold(catalog::Holds::weights) || tier.tier.starts_with("sram");
                });
@@ -181,6 +181,9 @@ class Resolver {
     if (!moe && (s.expert_parallel > 1 || d_.attention_data_parallel > 1)) {
       problem("expert_parallel", d_.model.name + " has no experts; use replicas instead");
     }
+    if (!moe && s.redundant_experts > 0)
+      problem("redundant_experts", d_.model.name + " has no experts");
+    if (!moe && s.expert_skew > 0.0) problem("expert_skew", d_.model.name + " has no experts");
     if (moe && (stage % s.expert_parallel != 0 || d_.model.ffn.experts % s.expert_parallel != 0)) {
       problem("expert_parallel", std::to_string(s.expert_parallel) + " does not divide both the " +
                                      std::to_string(stage) + " devices of a stage and the " +
@@ -191,6 +194,12 @@ class Resolver {
 
   void check_wiring() {
     const std::int64_t in_node = pool_.node.device_count();
+    const auto& transfer = in_.serving.kv_transfer;
+    if (transfer && !transfer->bandwidth && pool_.node.nics.empty() && !connected(pool_)) {
+      diagnostics_.add(
+          place_of(in_.scenario, "serving.kv_transfer"), "serving.kv_transfer",
+          "node " + pool_.node.name + " has neither NIC nor link; give the transfer a 'bandwidth'");
+    }
     if (d_.devices_per_replica > 1 && in_node > 1 &&
         pool_.node.topology == catalog::NodeTopology::none) {
       problem("tensor_parallel", "the devices of node " + pool_.node.name + " are not connected");

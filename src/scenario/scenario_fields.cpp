@@ -170,7 +170,8 @@ void describe(input::Fields& f, SpeculationSpec& x) {
   f.optional("draft_cost", x.draft_cost, "of each guessed token, in decode steps").at_least(0.0);
   f.optional("max_batch", x.max_batch, "larger batches are decoded without").at_least(1);
   f.optional("speedup", x.speedup, "measured gain in tokens/s, instead of all the above")
-      .more_than(0.0);
+      .at_least(1.0)
+      .at_most(16.0);
   if (!f.is_reading()) return;
   const int ways =
       (x.acceptance ? 1 : 0) + (x.tokens_per_step.empty() ? 0 : 1) + (x.speedup ? 1 : 0);
@@ -216,7 +217,8 @@ void describe(input::Fields& f, ServingSpec& x) {
   f.optional("kv_cache", x.kv_cache, "paging and reuse of the KV cache");
   f.optional("speculation", x.speculation, "speculative decoding");
   f.optional("overlap", x.overlap, "communication behind computation");
-  f.optional("kv_transfer", x.kv_transfer, "prompts are computed elsewhere; null: here");
+  f.optional("kv_transfer", x.kv_transfer,
+             "every prompt's KV cache crosses a link before decoding, as between separate pools");
   f.optional("activation_sparsity", x.activation_sparsity,
              "share of weight bytes that need not be read")
       .at_least(0.0)
@@ -241,6 +243,11 @@ void describe(input::Fields& f, EconomicsSpec& x) {
   f.optional("model_lifetime", x.model_lifetime,
              "until another model is wanted, which hard-wired silicon pays for; default: never")
       .more_than(0.0);
+  f.optional("respin_share", x.respin_share,
+             "share of the engineering of another model's silicon that this fleet pays; the rest "
+             "falls to other buyers")
+      .at_least(0.0)
+      .at_most(1.0);
   f.optional("market", x.market, "what the same work costs elsewhere, for the break-even");
 }
 

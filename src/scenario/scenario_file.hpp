@@ -171,10 +171,11 @@ struct OverlapSpec {
   double expert = 0.0;  // dispatch and combine
 };
 
-// Prompts are computed elsewhere: their KV cache comes over a link before decoding starts.
+// What separate prefill and decode pools would add to every prompt: its KV cache crosses a link before
+// decoding starts.  The pools themselves are not separated: prompts are computed here.
 struct KvTransferSpec {
   std::optional<BytesPerSecond> bandwidth;  // of one device; absent: its share of the NICs
-  double overlap = 0.9;                     // share of the transfer hidden behind the prefill
+  double overlap = 0.9;  // share of the transfer hidden behind the prefill, as far as that lasts
 };
 
 struct ServingSpec {
@@ -199,6 +200,7 @@ struct EconomicsSpec {
   Seconds horizon = years(4);
   Utilization utilization;
   std::optional<Seconds> model_lifetime;  // until another model is wanted; absent: the horizon
+  double respin_share = 1.0;              // of a model's engineering that this fleet pays
   MarketSpec market;
 };
 

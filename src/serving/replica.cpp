@@ -166,7 +166,7 @@ double Replica::run_decode_s() const {
   for (std::int64_t left = run_steps_; left > 0;) {
     const perf::AffineCost piece = model_->decode_run(batch);
     const std::int64_t steps = std::min(left, piece.valid_steps);
-    total_s += piece.sum(static_cast<double>(steps)).total_s();
+    total_s += piece.sum_s(static_cast<double>(steps));
     batch.context += static_cast<double>(steps * batch.sequences);
     batch.window_context += static_cast<double>(steps * batch.window_growing);
     left -= steps;
@@ -188,10 +188,10 @@ const std::vector<Handle>& Replica::end_run() {
   report.step_s.clear();
   report.stalls.clear();
   const auto n = static_cast<double>(run_steps_);
-  // Decoding sequences open their new blocks evenly over the run.
   const auto held = static_cast<double>(kv_.total() - kv_.available());
   const std::int64_t opened = run_decodes_ ? new_blocks(run_steps_) : 0;
-  report.kv_blocks = held + 0.5 * static_cast<double>(opened);
+  report.kv_blocks = held + mean_new_blocks();
+  report.kv_blocks_last = held + static_cast<double>(opened);
   report.sequences = running();
   report.decode_s = run_decode_s();
   if (kind_ == Kind::decode) {

@@ -47,6 +47,7 @@ struct RunReport {
   std::int64_t first_tokens = 0;   // produced at the end of prompts
   std::int64_t sequences = 0;      // decoding or prefilling
   double kv_blocks = 0.0;          // held by sequences, mean over the run
+  double kv_blocks_last = 0.0;     // in its last step
   perf::StepCost cost;             // of one device; its seconds sum to end_s - start_s
   double decode_s = 0.0;           // what the decoding sequences alone would have taken
   bool capacity_blocked = false;   // the head of the queue did not fit the KV cache
@@ -161,6 +162,7 @@ class Replica {
   void finish_chunks(double now);
   void finish(Handle handle);
   [[nodiscard]] std::int64_t new_blocks(std::int64_t steps) const;
+  [[nodiscard]] double mean_new_blocks() const;
   [[nodiscard]] std::int64_t decode_steps_possible(std::int64_t most);
   [[nodiscard]] perf::DecodeBatch decode_batch() const;
   [[nodiscard]] double run_decode_s() const;

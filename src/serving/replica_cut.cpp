@@ -57,6 +57,43 @@ Replica::UnderWay Replica::under_way(double now) const {
   return {.tokens = steps * decoding_, .blocks = new_blocks(steps)};
 }
 
+// What the run under way has opened, on average over its time: a step has its blocks from its start.
+//
+// Step i of a run of decode steps takes a + b i.  Steps that lie whole cycles of block_tokens apart
+// open the same blocks, and each cycle opens one for every sequence: with r the place in the cycle,
+// c the cycle, p(r) the blocks opened in a cycle up to r, and m(r) the cycles that have a place r,
+//   sum of (a + b (c t + r)) (p(r) + c D) over c = 0 ... m(r) - 1, then over r.
+double Replica::mean_new_blocks() const {
+  const double duration_s = end_s_ - start_s_;
+  if (!run_decodes_ || duration_s <= 0.0) return 0.0;
+  const std::int64_t cycle = block_tokens_;
+  std::int64_t turn = (cycle - step_ % cycle) % cycle;
+  double opened = 0.0;
+  double block_s = 0.0;
+  const auto next = [&] {
+    opened += static_cast<double>(residues_[static_cast<std::size_t>(turn)]);
+    turn = turn > 0 ? turn - 1 : cycle - 1;
+  };
+  if (kind_ == Kind::mixed) {
+    for (const double step_s : mixed_step_s_) {
+      next();
+      block_s += step_s * opened;
+    }
+    return block_s / duration_s;
+  }
+  const auto per_cycle = static_cast<double>(decoding_);
+  for (std::int64_t r = 0; r < std::min(cycle, run_steps_); ++r) {
+    next();
+    const auto m = static_cast<double>((run_steps_ - r + cycle - 1) / cycle);
+    const double sum = m * (m - 1.0) / 2.0;                        // of c
+    const double squares = (m - 1.0) * m * (2.0 * m - 1.0) / 6.0;  // of c^2
+    const double at_r = first_step_s_ + slope_s_ * static_cast<double>(r);
+    const double later = slope_s_ * static_cast<double>(cycle);
+    block_s += at_r * (opened * m + per_cycle * sum) + later * (opened * sum + per_cycle * squares);
+  }
+  return block_s / duration_s;
+}
+
 double Replica::decode_time(std::int64_t steps) const {
   const auto n = static_cast<double>(steps);
   return n * first_step_s_ + 0.5 * n * (n - 1.0) * slope_s_;

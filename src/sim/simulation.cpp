@@ -314,12 +314,13 @@ void Simulation::account(Server& server, const serving::RunReport& report) {
         server,
         {server.straddling->start_s, report.end_s, report.sequences, report.capacity_blocked},
         server.straddling->cost, server.straddling->decode_s);
+    accumulator_.on_kv_held(server.straddling->start_s, report.end_s, report.kv_blocks_last);
     server.straddling.reset();
   } else {
     account_steps(server, {report.start_s, report.end_s, report.sequences, report.capacity_blocked},
                   report.cost, report.decode_s);
+    accumulator_.on_kv_held(report.start_s, report.end_s, report.kv_blocks);
   }
-  accumulator_.on_kv_held(report.start_s, report.end_s, report.kv_blocks);
   record_gaps(report, accumulator_);
 }
 

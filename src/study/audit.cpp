@@ -4,11 +4,13 @@
 
 #include <filesystem>
 #include <map>
+#include <set>
 
 #include "store/read_run.hpp"
 #include "store/store.hpp"
 #include "study/audit_claim.hpp"
 #include "study/audit_record.hpp"
+#include "study/claim_use.hpp"
 #include "study/run_plan.hpp"
 
 namespace tokenyard::study {
@@ -75,6 +77,14 @@ void refuse_twins(const std::vector<Plan>& plans, Diagnostics& diagnostics) {
   }
 }
 
+// Once for all variants of a scenario.
+void refuse_unused_names(const std::vector<Plan>& plans, Diagnostics& diagnostics) {
+  std::set<std::string> files;
+  for (const Plan& plan : plans) {
+    if (files.insert(plan.where.file).second) refuse_unused(plan.scenario, diagnostics);
+  }
+}
+
 void add_all(Diagnostics& to, const std::vector<Diagnostic>& problems) {
   for (const Diagnostic& d : problems) to.add(d.place, d.path, d.message, d.note);
 }
@@ -85,6 +95,7 @@ Audit audit(const std::vector<Plan>& plans, catalog::Catalog& catalog,
             const AuditOptions& options) {
   Diagnostics diagnostics;
   refuse_twins(plans, diagnostics);
+  refuse_unused_names(plans, diagnostics);
   std::vector<PoolModels> pools;
   std::vector<Checked> checked;
   std::vector<Plan> simulated;

@@ -1,7 +1,7 @@
 #include "study/audit_claim.hpp"
 
+#include <algorithm>
 #include <cmath>
-#include <cstdio>
 
 #include "base/quantity_text.hpp"
 #include "metrics/metric_table.hpp"
@@ -20,18 +20,16 @@ Ends ends_of(const scenario::Span& span) {
   return ends;
 }
 
-// Counts in full, everything else in three digits.
-std::string shown(const Value& value) {
-  const bool count = value.dim == kNone && value.number == std::round(value.number) &&
-                     std::abs(value.number) >= 1000.0 && std::abs(value.number) < 1e7;
-  return count ? std::to_string(static_cast<std::int64_t>(value.number)) : formula::to_text(value);
-}
-
-std::string text_of_ends(const Ends& ends, Dim dim, const metrics::MetricInfo* metric) {
+// In the unit that the claim is written in, which a metric's need not have.
+std::string text_of_ends(const Ends& ends, const scenario::Span& claimed,
+                         const metrics::MetricInfo* metric) {
   std::string text;
-  for (const double end : ends) {
+  for (std::size_t i = 0; i < ends.size(); ++i) {
+    const scenario::AnyNumber& written = claimed.ends[std::min(i, claimed.ends.size() - 1)];
     text += text.empty() ? "" : " to ";
-    text += metric != nullptr ? metrics::format_metric(*metric, end) : shown(Value{end, dim});
+    text += metric != nullptr && written.unit.empty()
+                ? metrics::format_metric(*metric, ends[i])
+                : quantity_in(ends[i], written.unit, written.scale);
   }
   return text;
 }
@@ -40,7 +38,8 @@ std::string assumptions_text(const ExpectSpec& claim) {
   std::string text;
   for (const auto& [name, assumed] : claim.assuming) {
     text += (text.empty() ? "" : "; ") + name + " = " +
-            shown({assumed.value.number, assumed.value.dim}) + ": " + assumed.why;
+            quantity_in(assumed.value.number, assumed.value.unit, assumed.value.scale) + ": " +
+            assumed.why;
   }
   return text;
 }
@@ -61,6 +60,8 @@ std::string because(const Judgement& judgement, const ExpectSpec& claim, const E
       if (claim.metric) return "with the simulation";
       if (!evidence.plain.empty()) return "with our arithmetic";
       return "with our arithmetic, even with " + assumptions_text(claim);
+    case Verdict::model_is_off:
+      return "our simulation does not reproduce the measurement";
     case Verdict::holds:
       break;
   }
@@ -70,7 +71,6 @@ std::string because(const Judgement& judgement, const ExpectSpec& claim, const E
 AuditRow row_of(const scenario::Plan& plan, const ExpectSpec& claim, const Evidence& evidence,
                 const Judgement& judgement) {
   const metrics::MetricInfo* metric = claim.metric ? metrics::find_metric(*claim.metric) : nullptr;
-  const Dim dim = claim.value.ends.front().dim;
   AuditRow row;
   row.scenario = plan.scenario.name + (plan.variant.empty() ? "" : " (" + plan.variant + ')');
   row.id = claim.id.empty() ? *claim.metric : claim.id;
@@ -80,8 +80,8 @@ AuditRow row_of(const scenario::Plan& plan, const ExpectSpec& claim, const Evide
                                                : plan.scenario.name;
   row.claimed = evidence.claimed;
   row.compared = judgement.compared;
-  row.claimed_text = text_of_ends(row.claimed, dim, metric);
-  row.compared_text = text_of_ends(row.compared, dim, metric);
+  row.claimed_text = text_of_ends(row.claimed, claim.value, metric);
+  row.compared_text = text_of_ends(row.compared, claim.value, metric);
   row.tolerance = claim.tolerance;
   if (row.claimed.size() == 1 && row.compared.size() == 1 && row.claimed.front() != 0.0)
     row.ratio = row.compared.front() / row.claimed.front();
@@ -122,22 +122,35 @@ ClaimChecker::Result ClaimChecker::evaluate(const scenario::FormulaSpan& span,
       wrong_ = true;
     } catch (const UnknownValue& unknown) {
       result.unknown = unknown.what();
+      result.unknown_in = &text;
     }
   }
   if (result.ends.size() != span.ends.size()) result.ends.clear();
+  if (result.ends.size() == 2 && result.ends.front() > result.ends.back()) {
+    report_formula(diagnostics_, span.ends.back(),
+                   FormulaError("comes to " + formula::to_text({result.ends.back(), dim}) +
+                                ", less than the lower end of the range, " +
+                                formula::to_text({result.ends.front(), dim})));
+    wrong_ = true;
+  }
   return result;
+}
+
+Ends ClaimChecker::known_ends(const scenario::FormulaSpan& span, Dim dim) {
+  const Result result = evaluate(span, plain_, dim);
+  if (!result.ends.empty()) return result.ends;
+  const bool may_become_known = trail_.metric_asked && setting_.metrics == nullptr;
+  if (!result.unknown.empty() && !may_become_known && !trail_.wrong_given)
+    report_formula(diagnostics_, *result.unknown_in, FormulaError(result.unknown));
+  wrong_ = true;
+  return {};
 }
 
 std::optional<double> ClaimChecker::known(const std::optional<scenario::FormulaText>& formula,
                                           Dim dim) {
   if (!formula) return std::nullopt;
-  const Result result = evaluate({{*formula}}, plain_, dim);
-  if (!result.ends.empty()) return result.ends.front();
-  const bool may_become_known = trail_.metric_asked && setting_.metrics == nullptr;
-  if (!result.unknown.empty() && !may_become_known && !trail_.wrong_given)
-    report_formula(diagnostics_, *formula, FormulaError(result.unknown));
-  wrong_ = true;
-  return std::nullopt;
+  const Ends ends = known_ends({{*formula}}, dim);
+  return ends.empty() ? std::nullopt : std::optional(ends.front());
 }
 
 // The bound and the other statements: they must be known, or they would say nothing.
@@ -148,9 +161,7 @@ void ClaimChecker::gather_known(const ExpectSpec& claim, Dim dim, Evidence& evid
   }
   for (const scenario::Against& other : claim.against) {
     OtherStatement statement{{}, other.what, other.tolerance.value_or(claim.tolerance)};
-    for (const scenario::FormulaText& text : other.compute.ends) {
-      if (const std::optional<double> end = known(text, dim)) statement.comes_to.push_back(*end);
-    }
+    statement.comes_to = known_ends(other.compute, dim);
     evidence.against.push_back(std::move(statement));
   }
 }
@@ -184,6 +195,7 @@ void ClaimChecker::gather_metric(const ExpectSpec& claim, Evidence& evidence) {
     return;
   }
   evidence.has_compute = true;
+  evidence.measured = claim.measured;
   if (!pools_.plan().scenario.simulated) {
     refuse("a metric needs a scenario with a workload and a fleet");
   } else if (setting_.metrics == nullptr) {

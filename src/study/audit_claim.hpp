@@ -24,12 +24,15 @@ class ClaimChecker {
 
  private:
   struct Result {
-    Ends ends;            // empty: not known, or wrong
-    std::string unknown;  // what is not known
+    Ends ends;                                          // empty: not known, or wrong
+    std::string unknown;                                // what is not known ...
+    const scenario::FormulaText* unknown_in = nullptr;  // ... of which formula
   };
   [[nodiscard]] Result evaluate(const scenario::FormulaSpan& span, const formula::Scope& scope,
                                 Dim dim);
   void gather_known(const scenario::ExpectSpec& claim, Dim dim, Evidence& evidence);
+  // Of what must be known; else it is reported, and nothing comes back.
+  Ends known_ends(const scenario::FormulaSpan& span, Dim dim);
   std::optional<double> known(const std::optional<scenario::FormulaText>& formula, Dim dim);
   void gather_computed(const scenario::ExpectSpec& claim, Dim dim, Evidence& evidence,
                        std::string& unknown);

@@ -35,22 +35,23 @@ Ends bound_of(const Evidence& e) {
 bool agrees(const Ends& claimed, const Ends& computed, double tolerance) {
   check(!claimed.empty(), "a claim without a value is judged");
   if (computed.empty()) return false;
-  const auto [low, high] = std::minmax(computed.front(), computed.back());
-  if (claimed.size() == 1 && computed.size() == 1) {
-    return close(claimed.front(), computed.front(), tolerance);
-  }
   if (claimed.size() == 1) {
-    const double allowed = margin(claimed.front(), tolerance);
-    return claimed.front() >= low - allowed && claimed.front() <= high + allowed;
+    return std::all_of(computed.begin(), computed.end(),
+                       [&](double end) { return close(claimed.front(), end, tolerance); });
   }
   if (computed.size() == 1) {
-    return low >= claimed.front() - margin(claimed.front(), tolerance) &&
-           low <= claimed.back() + margin(claimed.back(), tolerance);
+    return computed.front() >= claimed.front() - margin(claimed.front(), tolerance) &&
+           computed.front() <= claimed.back() + margin(claimed.back(), tolerance);
   }
-  return close(claimed.front(), low, tolerance) && close(claimed.back(), high, tolerance);
+  return close(claimed.front(), computed.front(), tolerance) &&
+         close(claimed.back(), computed.back(), tolerance);
 }
 
 Judgement judge(const Evidence& e) {
+  if (e.measured) {
+    const bool reproduced = agrees(e.claimed, e.plain, e.tolerance);
+    return {reproduced ? Verdict::holds : Verdict::model_is_off, e.plain, nullptr};
+  }
   if (breaks_bound(e)) return {Verdict::impossible, bound_of(e), nullptr};
   for (const OtherStatement& other : e.against) {
     if (!agrees(e.claimed, other.comes_to, other.tolerance))

@@ -8,16 +8,20 @@
 //   needs an assumption  it is so only with assumptions
 //   inconsistent         anything else: with our arithmetic, or with the simulation
 //
+// What was measured holds, or else the model is off that was to reproduce it; nothing else is
+// asked.
+//
 // A claimed number v agrees with a computed one c when |v - c| <= tolerance |v|; a claimed range
 // [a, b] with a computed number inside it, widened by the tolerance of each end; two ranges when
-// both ends agree; a claimed number with a computed range when it lies inside.
+// both ends agree; a claimed number with a computed range when it agrees with both ends: a range
+// that is wider than the tolerance of a number says something else than the number.
 //
 // Worked example: 74 GB claimed, 36.7 GB computed, tolerance 3 %: |74 - 36.7| = 37.3 > 2.22, so
 // inconsistent; with an assumption under which 73.4 GB are computed, |74 - 73.4| = 0.6 <= 2.22: it
 // needs the assumption.
 //
-// Contract: all numbers are of one dimension.  Differences of less than 1e-9 are rounding, ours and
-// not the claim's.
+// Contract: all numbers are of one dimension, ranges have their lower end first.  Differences of
+// less than 1e-9 are rounding, ours and not the claim's.
 #include <array>
 #include <optional>
 #include <string>
@@ -26,12 +30,13 @@
 
 namespace tokenyard::study {
 
-enum class Verdict { holds, needs_an_assumption, inconsistent, impossible };
-inline constexpr std::size_t kVerdicts = 4;
+enum class Verdict { holds, needs_an_assumption, inconsistent, impossible, model_is_off };
+inline constexpr std::size_t kVerdicts = 5;
 // As printed and stored.
 constexpr std::string_view text_of(Verdict verdict) {
   return std::array<std::string_view, kVerdicts>{"holds", "needs an assumption", "inconsistent",
-                                                 "impossible"}[static_cast<std::size_t>(verdict)];
+                                                 "impossible",
+                                                 "model is off"}[static_cast<std::size_t>(verdict)];
 }
 
 // One number or the lower and the upper end of a range; empty: not known.
@@ -48,6 +53,7 @@ struct Evidence {
   double tolerance = 0.0;
   std::optional<double> at_most = std::nullopt, at_least = std::nullopt;
   std::vector<OtherStatement> against = {};
+  bool measured = false;     // what is claimed
   bool has_compute = false;  // else `plain` and `assumed` are empty and mean nothing
   Ends plain = {};           // computed without assumptions
   Ends assumed = {};         // ... with them

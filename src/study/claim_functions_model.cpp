@@ -1,8 +1,8 @@
 // What follows from a model's architecture alone.
 //
 //   weight_read       q (L A + L_dense F + L_moe (D(N) e + shared + router) + head)
-//   D(N)              E (1 - (1 - k/E)^N): expected distinct experts of N tokens that choose k of E
-//                     evenly and independently
+//   D(N)              expected distinct experts of N tokens that choose k of E evenly and
+//                     independently (perf/experts.hpp)
 //   attention_flops   L 4 H d c (GQA), L 2 H (2 r + rope) c (MLA, absorbed), c tokens attended to;
 //                     windowed layers at most their window, sparse ones at most their top k and the
 //                     indexer's 2 FLOP per value over all c
@@ -12,9 +12,9 @@
 //
 // The models and formats are those of the catalog; routing that is not even reads fewer experts.
 #include <algorithm>
-#include <cmath>
 
 #include "base/error.hpp"
+#include "perf/experts.hpp"
 #include "study/claim_functions.hpp"
 
 namespace tokenyard::study {
@@ -39,10 +39,7 @@ ParameterCount count_at(const ClaimSetting& setting, const ClaimArguments& argum
 }
 
 double distinct_of(const Model& model, double tokens) {
-  const double experts = as_double(model.ffn.experts);
-  if (experts == 0.0) return 0.0;
-  const double chosen = as_double(model.ffn.experts_per_token) / experts;
-  return experts * (1.0 - std::pow(1.0 - chosen, tokens));
+  return perf::ExpertLoad(model.ffn, scenario::DeploySpec{}).reads(tokens).distinct;
 }
 
 struct ModelKey {

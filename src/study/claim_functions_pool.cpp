@@ -5,6 +5,10 @@
 // `context` tokens, the new one included.  decode_time starts from `context` tokens in the cache
 // and adds the steps piece by piece, each in closed form.  prefill_time computes one prompt alone,
 // in chunks of the scheduler's max_batch_tokens.
+//
+// What the replica cannot do has no time: contexts are at most the model's longest, and the KV
+// cache has room for all sequences, dealt out evenly to the ranks that have attention on whole
+// sequences.
 #include <algorithm>
 #include <cmath>
 
@@ -19,7 +23,8 @@ namespace {
 using formula::FormulaError;
 using formula::Value;
 
-constexpr std::int64_t kLongestContext = 1'000'000'000;
+constexpr std::int64_t kMostTokens = 10'000'000;  // of a sequence
+constexpr std::int64_t kMostChunks = 100'000;     // of a prompt
 
 const PoolModels::Pool& pool_at(const ClaimSetting& setting, const ClaimArguments& arguments) {
   return setting.pools.pool(arguments.text(0));
@@ -41,12 +46,33 @@ perf::DecodeBatch even_batch(const perf::StepModel& model, std::int64_t sequence
   return b;
 }
 
+// Throws FormulaError for sequences that the replica cannot have at a time.
+void require_room(const ClaimSetting& setting, const PoolModels::Pool& pool, std::int64_t sequences,
+                  std::int64_t context) {
+  const scenario::DeploymentPlan& d = *pool.deployment;
+  if (context > d.model.max_context) {
+    throw FormulaError(std::to_string(context) + " tokens of context are more than the " +
+                       std::to_string(d.model.max_context) + " of " + d.model.name);
+  }
+  const std::int64_t ranks = d.attention_data_parallel;
+  const std::int64_t in_rank = (sequences + ranks - 1) / ranks;
+  const std::int64_t room =
+      pool.steps->placement().kv_blocks_per_rank * serving(setting).kv_cache.block_tokens;
+  if (in_rank * context <= room) return;
+  throw FormulaError(std::to_string(in_rank) + (in_rank == 1 ? " sequence" : " sequences") +
+                     " of " + std::to_string(context) + " tokens are " +
+                     std::to_string(in_rank * context) + " tokens of KV cache; " +
+                     (ranks > 1 ? "a rank" : "a replica") + " of pool '" + pool.plan->name +
+                     "' has room for " + std::to_string(room));
+}
+
 // The step that the arguments (pool, batch, context) describe.
 perf::StepCost step_at(const ClaimSetting& setting, const ClaimArguments& arguments) {
-  const perf::StepModel& model = *pool_at(setting, arguments).steps;
+  const PoolModels::Pool& pool = pool_at(setting, arguments);
   const std::int64_t sequences = arguments.count(1, 1, serving(setting).scheduler.max_batch);
-  const std::int64_t context = arguments.count(2, 1, kLongestContext);
-  return model.decode_run(even_batch(model, sequences, context)).first;
+  const std::int64_t context = arguments.count(2, 1, kMostTokens);
+  require_room(setting, pool, sequences, context);
+  return pool.steps->decode_run(even_batch(*pool.steps, sequences, context)).first;
 }
 
 Value replica_devices(const ClaimSetting& setting, const ClaimArguments& arguments) {
@@ -72,9 +98,11 @@ Value decode_rate(const ClaimSetting& setting, const ClaimArguments& arguments) 
 }
 
 Value decode_time(const ClaimSetting& setting, const ClaimArguments& arguments) {
-  const perf::StepModel& model = *pool_at(setting, arguments).steps;
-  std::int64_t context = arguments.count(1, 0, kLongestContext);
-  std::int64_t left = arguments.count(2, 1, kLongestContext);
+  const PoolModels::Pool& pool = pool_at(setting, arguments);
+  const perf::StepModel& model = *pool.steps;
+  std::int64_t context = arguments.count(1, 0, kMostTokens);
+  std::int64_t left = arguments.count(2, 1, kMostTokens);
+  require_room(setting, pool, 1, context + left);
   double total_s = 0.0;
   while (left > 0) {
     const perf::AffineCost piece = model.decode_run(even_batch(model, 1, context + 1));
@@ -89,9 +117,17 @@ Value decode_time(const ClaimSetting& setting, const ClaimArguments& arguments) 
 }
 
 Value prefill_time(const ClaimSetting& setting, const ClaimArguments& arguments) {
-  const perf::StepModel& model = *pool_at(setting, arguments).steps;
-  const std::int64_t tokens = arguments.count(1, 1, kLongestContext);
+  const PoolModels::Pool& pool = pool_at(setting, arguments);
+  const perf::StepModel& model = *pool.steps;
+  const std::int64_t tokens = arguments.count(1, 1, kMostTokens);
   const std::int64_t most = serving(setting).scheduler.max_batch_tokens;
+  const std::int64_t chunks = (tokens + most - 1) / most;
+  if (chunks > kMostChunks) {
+    throw FormulaError(std::to_string(tokens) + " tokens in chunks of " + std::to_string(most) +
+                       " are " + std::to_string(chunks) + " steps; at most " +
+                       std::to_string(kMostChunks) + " are added up");
+  }
+  require_room(setting, pool, 1, tokens);
   double total_s = 0.0;
   for (std::int64_t done = 0; done < tokens; done += most) {
     const std::int64_t chunk = std::min(most, tokens - done);

@@ -1,8 +1,10 @@
 #include "study/compare_machines.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 #include "base/quantity_text.hpp"
+#include "economics/prices.hpp"
 #include "perf/step_model.hpp"
 #include "power/power_model.hpp"
 #include "scenario/resolve.hpp"
@@ -49,6 +51,12 @@ std::int64_t step_tokens(const CompareSpec& spec) {
   return spec.max_batch_tokens.value_or(std::max(kLeastStepTokens, 2 * spec.max_batch));
 }
 
+// A way to spread a replica, its stages being automatic.
+struct Spread {
+  std::int64_t tensor = scenario::kAuto;
+  std::int64_t expert = 1;
+};
+
 // One replica on a node.  The workload is never run, and nothing in a row depends on the site.
 constexpr const char* kScenario = R"(name: compare
 workload:
@@ -57,12 +65,12 @@ fleet:
   pools:
     - name: main
       count: auto
-      deploy: {activations: auto, tensor_parallel: auto, pipeline_parallel: auto}
+      deploy: {activations: auto, pipeline_parallel: auto}
 unfit: report
 )";
 
 Plan plan_of(catalog::Catalog& catalog, const CompareSpec& spec, const std::string& node,
-             std::int64_t context) {
+             std::int64_t context, const Spread& spread) {
   const scenario::FleetSpec usual;
   const std::string main = "fleet.pools[main].";
   const std::pair<std::string, std::string> values[] = {
@@ -75,6 +83,10 @@ Plan plan_of(catalog::Catalog& catalog, const CompareSpec& spec, const std::stri
       {main + "deploy.weights", spec.weights},
       {main + "deploy.kv", spec.kv},
       {main + "deploy.min_kv_tokens", std::to_string(context)},
+      {main + "deploy.tensor_parallel",
+       spread.tensor == scenario::kAuto ? "auto" : std::to_string(spread.tensor)},
+      {main + "deploy.attention_data_parallel", std::to_string(spread.expert)},
+      {main + "deploy.expert_parallel", std::to_string(spread.expert)},
       {"serving.scheduler.max_batch", std::to_string(spec.max_batch)},
       {"serving.scheduler.max_batch_tokens", std::to_string(step_tokens(spec))},
       {"serving.host.per_step", exact_quantity(spec.host.per_step.base(), kTime)},
@@ -94,11 +106,20 @@ Plan plan_of(catalog::Catalog& catalog, const CompareSpec& spec, const std::stri
   return std::move(plans.front());
 }
 
-// Of a device: its own, or its share of the node's.
-std::optional<Usd> device_price(const PoolPlan& pool, const catalog::Device& device) {
-  if (device.price) return device.price->value;
-  if (!pool.node.price) return std::nullopt;
-  return pool.node.price->value / as_double(pool.node.device_count());
+// Whether all that economics::node_price adds up is known.
+bool has_price(const PoolPlan& pool) {
+  if (pool.node.price) return true;
+  const auto priced = [](const auto& part) { return part.price.has_value(); };
+  return pool.node.host.price && std::all_of(pool.devices.begin(), pool.devices.end(), priced) &&
+         std::all_of(pool.node.nics.begin(), pool.node.nics.end(), priced);
+}
+
+// A device's share of the price of its node.
+std::optional<Usd> device_price(const PoolPlan& pool) {
+  if (!has_price(pool)) return std::nullopt;
+  Usd price;
+  for (const economics::PricePart& part : economics::node_price(pool)) price += usd(part.usd);
+  return price / as_double(pool.node.device_count());
 }
 
 // The tier with most of the weights, or where they would go first; nullptr: none may hold any.
@@ -135,7 +156,7 @@ void describe_coupling(MachineRow& row, const PoolPlan& pool, const DeploymentPl
   const auto& peaks = device.engines[d.engine].peak;
   const auto peak = peaks.find(d.linear_math);
   if (peak != peaks.end()) row.bytes_per_flop = bandwidth / peak->second.value;
-  const std::optional<Usd> price = device_price(pool, device);
+  const std::optional<Usd> price = device_price(pool);
   if (!price) return;
   row.price_per_bandwidth = *price / bandwidth;
   Bytes capacity;
@@ -144,6 +165,36 @@ void describe_coupling(MachineRow& row, const PoolPlan& pool, const DeploymentPl
       capacity += other.capacity.value;
   }
   row.price_per_capacity = *price / capacity;
+}
+
+Split split_of(const DeploymentPlan& d) {
+  return {.devices = d.devices_per_replica,
+          .tensor = d.spec.tensor_parallel,
+          .expert = d.spec.expert_parallel,
+          .pipeline = d.spec.pipeline_parallel};
+}
+
+std::int64_t nodes_of(const Split& split, const PoolPlan& pool) {
+  const std::int64_t in_node = pool.node.device_count();
+  return (split.devices + in_node - 1) / in_node;
+}
+
+// Beside the one that plan_of chooses by itself.
+std::vector<Spread> spreads_of(const PoolPlan& pool) {
+  const DeploymentPlan& d = pool.deployments.front();
+  const bool wired = pool.node.topology != catalog::NodeTopology::none;
+  const std::int64_t in_node = wired ? pool.node.device_count() : 1;
+  std::vector<std::int64_t> counts;
+  for (std::int64_t n = 1; n < in_node; n *= 2) counts.push_back(n);
+  counts.push_back(in_node);
+  std::vector<Spread> spreads;
+  for (const std::int64_t n : counts) {
+    if (n != d.spec.tensor_parallel && d.model.attention.heads % n == 0)
+      spreads.push_back({.tensor = n, .expert = 1});
+    if (n > 1 && d.model.ffn.kind == catalog::FfnKind::moe && d.model.ffn.experts % n == 0)
+      spreads.push_back({.tensor = 1, .expert = n});
+  }
+  return spreads;
 }
 
 // One replica, asked for decode steps of sequences of `context` tokens each.
@@ -188,7 +239,8 @@ class DecodeSteps {
     const double joules_per_device =
         power_.idle_w() * step_s + power_.activity(step, step_s).total();
     const auto largest = std::max_element(step.seconds.begin(), step.seconds.end());
-    return {.batch = sequences,
+    return {.split = split_of(d_),
+            .batch = sequences,
             .step = seconds(step_s),
             .tokens_per_s = as_double(sequences) / step_s,
             .joules_per_token =
@@ -223,9 +275,14 @@ class DecodeSteps {
   std::int64_t context_;
 };
 
-// What the row rests on: a fabric counts where the replica spans nodes.
+// What the row rests on: a fabric counts where a replica spans nodes.
 void count_doubts(MachineRow& row, const Plan& plan) {
-  const bool spans = row.devices > plan.pools.front().node.device_count();
+  const PoolPlan& pool = plan.pools.front();
+  const auto spans_nodes = [&](const std::optional<OperatingPoint>& point) {
+    return point && nodes_of(point->split, pool) > 1;
+  };
+  const bool spans =
+      nodes_of(row.fewest, pool) > 1 || spans_nodes(row.one) || spans_nodes(row.best);
   for (const scenario::Assumption& a : plan.assumptions) {
     if (a.key.starts_with("site ") || (a.key.starts_with("fabric ") && !spans)) continue;
     if (a.confidence == "unknown") ++row.unknown;
@@ -233,38 +290,71 @@ void count_doubts(MachineRow& row, const Plan& plan) {
   }
 }
 
-MachineRow row_of(const Plan& plan, const CompareSpec& spec, std::int64_t context) {
+// The operating points of one split, where they are better than those of the others so far.
+void offer(MachineRow& row, const Plan& plan, const DecodeSteps& steps,
+           const std::optional<Seconds>& tpot) {
+  const PoolPlan& pool = plan.pools.front();
+  const OperatingPoint one = steps.point(1);
+  const std::int64_t nodes = nodes_of(one.split, pool);
+  const std::int64_t fewest = row.one ? nodes_of(row.one->split, pool) : nodes;
+  if (!row.one || nodes < fewest || (nodes == fewest && one.step < row.one->step)) row.one = one;
+  const std::int64_t batch = steps.best_batch(tpot);
+  if (batch == 0) return;
+  const OperatingPoint best = steps.point(batch);
+  if (best.tokens_per_s / as_double(best.split.devices) > row.tokens_per_s_per_device())
+    row.best = best;
+}
+
+MachineRow row_of(catalog::Catalog& catalog, const CompareSpec& spec, const std::string& node,
+                  std::int64_t context) {
+  const Plan plan = plan_of(catalog, spec, node, context, {});
   const PoolPlan& pool = plan.pools.front();
   const DeploymentPlan& d = pool.deployments.front();
   MachineRow row;
   row.node = pool.node.name;
   row.device = pool.devices[d.device].name;
+  row.status = pool.devices[d.device].status;
   row.weights = d.weights.name;
   row.kv = d.kv.name;
   row.cannot = plan.unfit;
-  if (!plan.unfit.empty()) {
-    describe_coupling(row, pool, d, nullptr);
-    count_doubts(row, plan);
-    return row;
-  }
-  row.devices = d.devices_per_replica;
-  row.tensor_parallel = d.spec.tensor_parallel;
-  row.pipeline_parallel = d.spec.pipeline_parallel;
-  const DecodeSteps steps(plan, context);
-  describe_coupling(row, pool, d, &steps.placement());
-  count_doubts(row, plan);
-  row.one = steps.point(1);
-  const std::int64_t best = steps.best_batch(spec.tpot);
-  if (best > 0) {
-    row.best = steps.point(best);
+  if (plan.unfit.empty()) {
+    row.fewest = split_of(d);
+    const DecodeSteps steps(plan, context);
+    describe_coupling(row, pool, d, &steps.placement());
+    offer(row, plan, steps, spec.tpot);
+    for (const Spread& spread : spreads_of(pool)) {
+      const Plan other = plan_of(catalog, spec, node, context, spread);
+      if (other.unfit.empty()) offer(row, other, DecodeSteps(other, context), spec.tpot);
+    }
+    if (!row.best) {
+      row.cannot = "a token takes " + to_text(row.one->step) + " at batch 1, more than " +
+                   to_text(*spec.tpot);
+    }
   } else {
-    row.cannot =
-        "a token takes " + to_text(row.one->step) + " at batch 1, more than " + to_text(*spec.tpot);
+    describe_coupling(row, pool, d, nullptr);
   }
+  count_doubts(row, plan);
   return row;
 }
 
+// The nodes to compare, each once.
+std::vector<std::string> nodes_of(const catalog::Catalog& catalog, const CompareSpec& spec) {
+  if (spec.nodes.empty()) return catalog.names(EntryKind::node);
+  std::vector<std::string> nodes;
+  for (const std::string& node : spec.nodes) {
+    require_entry(catalog, EntryKind::node, node);
+    if (std::find(nodes.begin(), nodes.end(), node) == nodes.end()) nodes.push_back(node);
+  }
+  return nodes;
+}
+
 }  // namespace
+
+std::string text_of(const Split& split) {
+  if (split.expert == 1) return std::to_string(split.tensor) + 'x' + std::to_string(split.pipeline);
+  return "EP" + std::to_string(split.expert) +
+         (split.pipeline > 1 ? 'x' + std::to_string(split.pipeline) : "");
+}
 
 std::int64_t context_of(catalog::Catalog& catalog, const CompareSpec& spec) {
   require_entry(catalog, EntryKind::model, spec.model);
@@ -282,7 +372,7 @@ std::int64_t context_of(catalog::Catalog& catalog, const CompareSpec& spec) {
 
 std::vector<MachineRow> compare_machines(catalog::Catalog& catalog, const CompareSpec& spec) {
   const std::int64_t context = context_of(catalog, spec);
-  for (const std::string& node : spec.nodes) require_entry(catalog, EntryKind::node, node);
+  const std::vector<std::string> nodes = nodes_of(catalog, spec);
   if (step_tokens(spec) <= spec.max_batch) {
     throw InputError(std::to_string(step_tokens(spec)) + " tokens in a step leave no room for " +
                      std::to_string(spec.max_batch) + " sequences and a prompt");
@@ -291,12 +381,11 @@ std::vector<MachineRow> compare_machines(catalog::Catalog& catalog, const Compar
   require_format(catalog, spec.weights);
   require_format(catalog, spec.kv);
   std::vector<MachineRow> rows;
-  for (const std::string& node : spec.nodes.empty() ? catalog.names(EntryKind::node) : spec.nodes)
-    rows.push_back(row_of(plan_of(catalog, spec, node, context), spec, context));
-  std::sort(rows.begin(), rows.end(), [](const MachineRow& a, const MachineRow& b) {
-    const double a_tokens = a.tokens_per_s_per_device();
-    const double b_tokens = b.tokens_per_s_per_device();
-    return a_tokens != b_tokens ? a_tokens > b_tokens : a.node < b.node;
+  for (const std::string& node : nodes) rows.push_back(row_of(catalog, spec, node, context));
+  const auto block = [](const MachineRow& row) { return !row.best ? 2 : row.is_known() ? 0 : 1; };
+  std::sort(rows.begin(), rows.end(), [&](const MachineRow& a, const MachineRow& b) {
+    return std::tuple(block(a), -a.tokens_per_s_per_device(), a.node) <
+           std::tuple(block(b), -b.tokens_per_s_per_device(), b.node);
   });
   return rows;
 }

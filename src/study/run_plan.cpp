@@ -113,6 +113,13 @@ void mark_unfit(scenario::Plan& plan) {
     for (const scenario::DeploymentPlan& d : pool.deployments) {
       if (plan.unfit.empty()) plan.unfit = perf::place(pool, d, plan.scenario.serving).problem;
     }
+    if (plan.unfit.empty()) plan.unfit = economics::rack_problem(plan, pool);
+  }
+  if (!plan.unfit.empty()) return;
+  try {
+    sim::fabric_inventory(plan);
+  } catch (const InputError& error) {
+    plan.unfit = error.diagnostics().front().message;
   }
 }
 

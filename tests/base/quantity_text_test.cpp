@@ -397,3 +397,25 @@ TEST_CASE("rounding to three digits carries: 9.996 is 10.0, 999.7 is 1000, 99960
   CHECK(three_digits(999400.0) == "999000");
   CHECK(three_digits(999600.0) == "1.00e+06");
 }
+
+TEST_CASE("a quantity keeps the unit that it was written in, and its scale") {
+  const ParsedAnyQuantity cache = parse_any_quantity(" 504 KiB ");
+  CHECK(cache.unit == "KiB");
+  CHECK(cache.scale == 1024.0);
+  CHECK(parse_any_quantity("0.518 USD/Mtokens").unit == "USD/Mtokens");
+  CHECK(parse_any_quantity("0.518 USD/Mtokens").scale == doctest::Approx(1e-6));
+  CHECK(parse_any_quantity("45 %").unit == "%");
+  CHECK(parse_any_quantity("12").unit == "");
+  CHECK(parse_any_quantity("12").scale == 1.0);
+}
+
+TEST_CASE("in a chosen unit: three digits, whole numbers from 1,000 to 10 million in full") {
+  CHECK(quantity_in(516096.0, "KiB", 1024.0) == "504 KiB");
+  CHECK(quantity_in(0.518286e-6, "USD/Mtokens", 1e-6) == "0.518 USD/Mtokens");
+  CHECK(quantity_in(0.45, "%", 0.01) == "45.0 %");
+  CHECK(quantity_in(87072.0, "USD", 1.0) == "87072 USD");
+  CHECK(quantity_in(87072.5, "USD", 1.0) == "87100 USD");
+  CHECK(quantity_in(1749e3, "kB", 1e3) == "1749 kB");
+  CHECK(quantity_in(1e7, "", 1.0) == "1.00e+07");
+  CHECK(quantity_in(-131072.0, "", 1.0) == "-131072");
+}

@@ -49,11 +49,14 @@ TEST_CASE("changed quantities have the overlay's source and confidence, the othe
   Yard yard;
   const Device* child = yard.child(
       overlay("  memory[hbm].bandwidth: 6 TB/s\n"
+              "  engines[main].roofline_exponent: 100\n"
               "  memory[hbm].capacity: {value: 90 GB, source: own, confidence: estimate}\n"));
   REQUIRE(child != nullptr);
+  CHECK(child->memory[1].stacks == 5);
   CHECK(child->memory[1].bandwidth.source == "what if");
   CHECK(child->memory[1].bandwidth.confidence == input::Confidence::assumed);
   CHECK(child->memory[1].capacity.source == "own");
+  CHECK(child->engines[0].roofline_exponent.source == "what if");
   CHECK(child->memory[0].bandwidth.source == "data sheet");
 }
 
@@ -88,6 +91,12 @@ TEST_CASE("an overlay's mistakes are said with their places") {
   says(complaint(overlay("  memory[hbm].bandwidth: 6 TB\n")), "child.yaml:6");
   says(complaint(overlay("  price: 1 kUSD\n") + "price: 2 kUSD\n"),
        "unknown key 'price' of an overlay");
+  says(
+      complaint("name: child\noverlay_of: parent\nconfidence: assumed\nchanges: {price: 1 kUSD}\n"),
+      "an overlay needs its own 'source'");
+  says(complaint("name: child\noverlay_of: parent\nsource: s\nconfidence: dreamt\n"
+                 "changes: {price: 1 kUSD}\n"),
+       "'dreamt' is not known here");
   says(complaint("name: child\noverlay_of: parent\nsource: s\nconfidence: assumed\n"),
        "an overlay needs 'changes'");
 }

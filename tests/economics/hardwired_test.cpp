@@ -25,7 +25,7 @@ TEST_CASE("a model wanted for the whole horizon: the box once, nothing left of i
   CHECK(sum_of(cost, "residual") == 0.0);
 }
 
-TEST_CASE("three refreshes in four years: four boxes and the engineering of four models") {
+TEST_CASE("three refreshes in four years: four boxes and the engineering of three more models") {
   scenario::Plan plan = hardwired_plan();
   plan.scenario.economics.model_lifetime = years(1);
   const CostResult cost = compute_cost(plan, usage_with(1));
@@ -33,7 +33,27 @@ TEST_CASE("three refreshes in four years: four boxes and the engineering of four
   for (const CostItem& item : cost.items) {
     if (item.category != "financing") nodes += item.usd;
   }
-  CHECK(nodes == doctest::Approx(4 * 100e3 + 4 * 1e6));
+  CHECK(nodes == doctest::Approx(4 * 100e3 + 3 * 1e6));
+  SUBCASE("of which a fleet may bear a share") {
+    plan.scenario.economics.respin_share = 0.1;
+    const CostResult shared = compute_cost(plan, usage_with(1));
+    CHECK(cost.tco_usd - shared.tco_usd == doctest::Approx(0.9 * 3e6));
+  }
+  SUBCASE("a second pool of the same silicon pays for boxes only") {
+    plan.pools.push_back(plan.pools.front());
+    plan.fabric.switches.price = usd(0);
+    plan.fabric.cable.price = usd(0);
+    UsageSummary usage = usage_with(1);
+    usage.pools.push_back(usage.pools.front());
+    CHECK(compute_cost(plan, usage).tco_usd - cost.tco_usd == doctest::Approx(4 * 100e3));
+  }
+}
+
+TEST_CASE("a model that outlives the horizon needs no other") {
+  scenario::Plan plan = hardwired_plan();
+  const double once = compute_cost(plan, usage_with(1)).tco_usd;
+  plan.scenario.economics.model_lifetime = years(10);
+  CHECK(compute_cost(plan, usage_with(1)).tco_usd == once);
 }
 
 TEST_CASE("programmable silicon does not care how long a model lives") {

@@ -113,10 +113,7 @@ TEST_CASE("a node that fits no rack, by height or by power, is refused") {
   plan.pools[0].node.rack_units = 48;
   CHECK(problems(plan) ==
         "fleet.yaml:7:5: error: fleet.pools[0]: node 'box' is 48 units high, but a rack of site "
-        "'hall' has 42\n"
-        "fleet.yaml:7:5: error: fleet.pools[0]: node 'box' draws up to 10.0 kW, but a rack of site "
-        "'hall' "
-        "delivers 8.00 kW");
+        "'hall' has 42; it draws up to 10.0 kW, but a rack of site 'hall' delivers 8.00 kW");
 }
 
 TEST_CASE(

@@ -90,10 +90,39 @@ TEST_CASE("a prompt of 1,000 tokens ends with 64 MB at 10 GB/s, a tenth of it sh
   CHECK(step[Work::bytes_link] == near(64e6));
 }
 
-TEST_CASE("the last chunk sends what earlier ones, or a reused prefix, have stored as well") {
-  CHECK(Toy(sending(0.9)).prefill(200, 800, true)[Cause::net_bw] == near(0.64e-3));
-  CHECK(Toy(sending(0.9)).prefill(800, 0, false)[Cause::net_bw] == 0);
+TEST_CASE(
+    "each chunk sends what it computed, the last one pays the latency; decoding sends nothing") {
+  const StepCost first = Toy(sending(0.9)).prefill(800, 0, false);
+  CHECK(first[Cause::net_bw] == near(0.1 * 800 * 64e3 / 10e9));
+  CHECK(first[Cause::net_lat] == 0);
+  const StepCost last = Toy(sending(0.9)).prefill(200, 800, true);
+  CHECK(last[Cause::net_bw] == near(0.1 * 200 * 64e3 / 10e9));
+  CHECK(last[Cause::net_lat] == near(7e-6));
   CHECK(Toy(sending(0.9)).decode(1)[Cause::net_bw] == 0);
+}
+
+TEST_CASE("no more of a transfer is hidden than the step lasts: 64 MB at 0.5 GB/s take 128 ms") {
+  const double step_s = Toy().prefill(1000).total_s();
+  ToyOptions options = sending(1.0);
+  options.serving.kv_transfer->bandwidth = gigabytes_per_second(0.5);
+  const StepCost step = Toy(options).prefill(1000);
+  CHECK(step.total_s() == near(128e-3));
+  CHECK(step[Cause::net_bw] == near(128e-3 - step_s));
+}
+
+TEST_CASE("no more of an all-reduce is hidden than there is work beside it") {
+  ToyOptions options;
+  options.tensor_parallel = options.devices_per_node = 2;
+  options.serving.overlap.tensor = 1.0;
+  CHECK(Toy(options).decode(1)[Cause::net_lat] == near(1e-6));  // of the logits
+  // At 1 MB/s the 16 kB of an all-reduce take 16 ms, the 160 M weights beside it 0.16 ms.
+  options.device.links.front().bandwidth = gigabytes_per_second(0.001);
+  const StepCost hidden = Toy(options).decode(1);
+  options.serving.overlap.tensor = 0.0;
+  const StepCost whole = Toy(options).decode(1);
+  const double saved_s = whole.total_s() - hidden.total_s();
+  CHECK(saved_s <= whole[Cause::weight_bw] + whole[Cause::kv_bw] + 1e-12);
+  CHECK(saved_s > 0.9 * 3.2e-3);  // 6.4 GB of layers on two devices at 1 TB/s
 }
 
 TEST_CASE("without a bandwidth the transfer takes the NIC, 42.5 GB/s, or the inner link, 100") {

@@ -271,12 +271,18 @@ TEST_CASE(
     "a token travels to 2.05 of 3 other ranks in bf16, in fp8 where weights are, and back in "
     "bf16") {
   ToyOptions options = mixture(64, 4);
-  options.attention_data_parallel = options.devices_per_node = 4;
+  options.attention_data_parallel = options.expert_parallel = options.devices_per_node = 4;
   // 4 x (1 - (3/4)^4) x 3/4 ranks; 8 layers; 8,000 values of 2 + 2 B, or 1 + 2 B
   const double values = 8 * 2.05078125 * 8000;
   CHECK(Toy(options).decode(4)[Work::bytes_link] == near(values * 4));
   options.weights = "fp8";
   CHECK(Toy(options).decode(4)[Work::bytes_link] == near(values * 3));
+}
+
+TEST_CASE("where each expert is cut across 4 ranks, a token travels to all 3 others") {
+  ToyOptions options = mixture(64, 4);
+  options.attention_data_parallel = options.devices_per_node = 4;
+  CHECK(Toy(options).decode(4)[Work::bytes_link] == near(8.0 * 3 * 8000 * 4));
 }
 
 }  // namespace tokenyard::perf

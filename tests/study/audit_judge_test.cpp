@@ -107,19 +107,31 @@ TEST_CASE("a range holds what lies inside it, widened at each end by its toleran
   CHECK_FALSE(agrees({10, 30}, {31.6}, 0.05));
 }
 
-TEST_CASE("two ranges agree end by end, in whichever order the computed ends come") {
+TEST_CASE("two ranges agree end by end") {
   CHECK(agrees({10, 30}, {10.1, 29.8}, 0.01));
-  CHECK(agrees({10, 30}, {29.8, 10.1}, 0.01));
   CHECK_FALSE(agrees({10, 30}, {10.2, 30}, 0.01));
   CHECK_FALSE(agrees({10, 30}, {10, 20}, 0.01));
 }
 
-TEST_CASE("a number agrees with a computed range that it lies in") {
-  CHECK(agrees({15}, {10, 20}, 0.0));
-  CHECK(agrees({15}, {20, 10}, 0.0));
-  CHECK_FALSE(agrees({21}, {10, 20}, 0.0));
-  CHECK(agrees({21}, {10, 20}, 0.05));
+// 15 with 5 %: 14.25 to 15.75.
+TEST_CASE(
+    "a number agrees with a computed range whose ends it agrees with, not with any around it") {
+  CHECK(agrees({15}, {14.3, 15.7}, 0.05));
+  CHECK_FALSE(agrees({15}, {14.2, 15.7}, 0.05));
+  CHECK_FALSE(agrees({15}, {14.3, 15.8}, 0.05));
+  CHECK_FALSE(agrees({15}, {10, 20}, 0.05));
+  CHECK(agrees({15}, {10, 20}, 0.34));
   CHECK_FALSE(agrees({15}, {}, 10.0));
+}
+
+TEST_CASE("a measurement that the model does not reproduce says that the model is off") {
+  Evidence e = claim_of_74({76.0});
+  e.measured = true;
+  CHECK(verdict_of(e) == Verdict::holds);
+  e.plain = {77.0};
+  CHECK(judge(e).verdict == Verdict::model_is_off);
+  CHECK(judge(e).compared == Ends{77.0});
+  CHECK(text_of(Verdict::model_is_off) == "model is off");
 }
 
 TEST_CASE("negative numbers have their tolerance on both sides too") {

@@ -147,12 +147,12 @@ TEST_CASE("bounds and other statements must be known") {
 TEST_CASE("claims need an id, each its own, and assume only what is given") {
   CHECK(audit_refusal(kLeaflet + "given: {memory: {value: 1}}\n"
                                  "expect:\n"
-                                 "  - {claim: c, value: 1, compute: 1}\n"
+                                 "  - {claim: c, value: 1, compute: memory}\n"
                                  "  - {id: a, claim: c, value: 1, compute: 1}\n"
                                  "  - {id: a, claim: c, value: 1, compute: 1,\n"
                                  "     assuming: {memry: {value: 1, why: x}}}\n") ==
         "s.yaml:5:5: error: expect[0]: a claim needs an 'id'\n"
-        "    5 |   - {claim: c, value: 1, compute: 1}\n"
+        "    5 |   - {claim: c, value: 1, compute: memory}\n"
         "      |     ^\n"
         "s.yaml:7:5: error: expect[2].id: two claims have the id 'a'; the other is at s.yaml:6\n"
         "    7 |   - {id: a, claim: c, value: 1, compute: 1,\n"
@@ -161,6 +161,97 @@ TEST_CASE("claims need an id, each its own, and assume only what is given") {
         "'memory'?\n"
         "    7 |   - {id: a, claim: c, value: 1, compute: 1,\n"
         "      |     ^");
+}
+
+TEST_CASE(
+    "givens that no claim uses and assumptions that change nothing are refused at their place") {
+  CHECK(audit_refusal(kLeaflet + "given:\n"
+                                 "  a: {value: 1}\n"
+                                 "  b: {compute: a + 1}\n"
+                                 "  c: {value: 3}\n"
+                                 "  d: {compute: e}\n"
+                                 "  e: {value: 4}\n"
+                                 "expect:\n"
+                                 "  - {id: x, claim: c, value: 2, compute: b,\n"
+                                 "     against: [{compute: e - 2, what: x}],\n"
+                                 "     assuming: {e: {value: 1, why: x}}}\n"
+                                 "  - {id: y, claim: c, value: 2, compute: b,\n"
+                                 "     assuming: {a: {value: 1, why: x}}}\n") ==
+        "s.yaml:6:6: error: given.c: no claim uses 'c'\n"
+        "    6 |   c: {value: 3}\n"
+        "      |      ^\n"
+        "s.yaml:7:6: error: given.d: no claim uses 'd'\n"
+        "    7 |   d: {compute: e}\n"
+        "      |      ^\n"
+        "s.yaml:12:20: error: expect[0].assuming.e: the claim's 'compute' does not use 'e'\n"
+        "   12 |      assuming: {e: {value: 1, why: x}}}\n"
+        "      |                    ^");
+  // Within a bound they are used.
+  CHECK(audit_refusal(kLeaflet + "given: {a: {value: 1}, b: {compute: a}}\n"
+                                 "expect: [{id: x, claim: c, value: 1, bound: {at_most: b, which: "
+                                 "x}}]\n") == "");
+}
+
+TEST_CASE("a computed range has its lower end first") {
+  CHECK(formula_problem("1") == "");
+  CHECK(
+      audit_refusal(kLeaflet + "expect: [{id: a, claim: c, value: [1, 2], compute: ['2', '1']}]\n")
+          .find("'1': comes to 1.00, less than the lower end of the range, 2.00\n") !=
+      std::string::npos);
+  CHECK(audit_refusal(kLeaflet + "expect: [{id: a, claim: c, value: 1, against: [{compute: ['2', "
+                                 "'1'], what: x}]}]\n")
+            .find("expect[0].against[0].compute[1]: '1': comes to 1.00") != std::string::npos);
+}
+
+// 88,224 tokens of KV cache; the model attends to 100,000.
+TEST_CASE("a replica has no time for what it cannot hold, and says what it can") {
+  const std::string room = " of KV cache; a replica of pool 'main' has room for 88224";
+  const auto problem = [](const std::string& formula) {
+    return formula_problem(formula, kToyMachine);
+  };
+  CHECK(problem("decode_step(\"main\", 89, 1000)") ==
+        "89 sequences of 1000 tokens are 89000 tokens" + room);
+  CHECK(problem("decode_rate(\"main\", 1, 90000)") ==
+        "1 sequence of 90000 tokens are 90000 tokens" + room);
+  CHECK(problem("share(\"main\", 2, 50000, \"kv_bw\")") ==
+        "2 sequences of 50000 tokens are 100000 tokens" + room);
+  CHECK(problem("step_joules(\"main\", 2, 50000)") ==
+        "2 sequences of 50000 tokens are 100000 tokens" + room);
+  CHECK(problem("prefill_time(\"main\", 88225)") ==
+        "1 sequence of 88225 tokens are 88225 tokens" + room);
+  CHECK(problem("decode_time(\"main\", 88224, 1)") ==
+        "1 sequence of 88225 tokens are 88225 tokens" + room);
+  CHECK(problem("decode_step(\"main\", 1, 100001)") ==
+        "100001 tokens of context are more than the 100000 of toy-4b");
+  CHECK(problem("decode_time(\"main\", 99999, 2)") ==
+        "100001 tokens of context are more than the 100000 of toy-4b");
+  CHECK(problem("prefill_time(\"main\", 10000001)") ==
+        "'tokens' is 1.00e+07; expected a whole number from 1 to 10000000");
+}
+
+TEST_CASE("a prompt in more than 100,000 chunks is not added up") {
+  const test::ToyYard yard;
+  yard.edit("workloads/models/toy-4b.yaml", "max_context: 100000", "max_context: 10000000");
+  const std::string message = yard.message_of([&] {
+    static_cast<void>(audit_of(
+        yard, test::kToyScenario +
+                  "serving: {scheduler: {max_batch: 1, max_batch_tokens: 2}}\n"
+                  "expect: [{id: a, claim: c, value: 1 s, compute: 'prefill_time(\"main\", "
+                  "200001)'}]\n"));
+  });
+  CHECK(
+      message.find("200001 tokens in chunks of 2 are 100001 steps; at most 100000 are added up") !=
+      std::string::npos);
+}
+
+TEST_CASE("only a metric is measured, and a measurement has no bound and no other statement") {
+  CHECK(audit_refusal(kLeaflet +
+                      "expect: [{id: a, claim: c, value: 1, compute: 1, measured: true}]\n")
+            .find("expect[0].measured: is said of a 'metric'") != std::string::npos);
+  CHECK(audit_refusal(kToyMachine +
+                      "expect: [{metric: tpot_p50_s, measured: true, value: 1, bound: "
+                      "{at_most: 1, which: x}}]\n")
+            .find("expect[0].bound: has no place beside 'measured'") != std::string::npos);
 }
 
 TEST_CASE("a metric's claim in another unit is refused, and one that the run does not have") {

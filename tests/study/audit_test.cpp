@@ -38,7 +38,7 @@ TEST_CASE("a claim that the arithmetic makes holds: 136 GB/s * 45 % is 61.2, 61 
 TEST_CASE("an assumption stands in for a given in every given that is computed from it") {
   const AuditRow unknown = memory_claim("value: unknown", kAssumed);
   CHECK(unknown.verdict == Verdict::needs_an_assumption);
-  CHECK(unknown.because == "ingress = 0.450: as others reach");
+  CHECK(unknown.because == "ingress = 45.0 %: as others reach");
   CHECK(unknown.compared_text == "61.2 GB/s");
   CHECK(memory_claim("value: 100 %", kAssumed).verdict == Verdict::needs_an_assumption);
   CHECK(memory_claim("value: 45 %", kAssumed).verdict == Verdict::holds);
@@ -54,7 +54,7 @@ TEST_CASE(
   const AuditRow assumed =
       memory_claim("value: unknown", ", assuming: {ingress: {value: 90 %, why: at best}}");
   CHECK(assumed.verdict == Verdict::inconsistent);
-  CHECK(assumed.because == "with our arithmetic, even with ingress = 0.900: at best");
+  CHECK(assumed.because == "with our arithmetic, even with ingress = 90.0 %: at best");
 }
 
 TEST_CASE("a statement that deviates is named, with its own tolerance or else the claim's") {
@@ -87,6 +87,21 @@ TEST_CASE("ranges are shown with both ends and have no ratio") {
   CHECK_FALSE(row.ratio.has_value());
 }
 
+TEST_CASE("both numbers are shown in the unit that the claim is written in, money per token too") {
+  const auto shown = [](const std::string& value, const std::string& formula) {
+    const AuditRow row = leaflet_row("expect: [{id: a, claim: c, value: " + value + ", compute: '" +
+                                     formula + "'}]\n");
+    return row.claimed_text + " | " + row.compared_text;
+  };
+  CHECK(shown("504 KiB", "516096 * [1 B]") == "504 KiB | 504 KiB");
+  CHECK(shown("45 %", "0.5") == "45.0 % | 50.0 %");
+  // 87,072 USD for 168 G tokens.
+  CHECK(shown("0.52 USD/Mtokens", "[87072 USD] / [168 Gtokens]") ==
+        "0.520 USD/Mtokens | 0.518 USD/Mtokens");
+  CHECK(shown("17000 tokens/s", "[1 tokens] / [61 us]") == "17000 tokens/s | 16400 tokens/s");
+  CHECK(shown("[1 GB, 2 TB]", "[3 MB]") == "1.00 GB to 2.00 TB | 0.00300 GB");
+}
+
 TEST_CASE("a claim's own source comes before the file's") {
   CHECK(
       leaflet_row("expect: [{id: a, claim: c, value: 1, compute: 1, source: a letter}]\n").source ==
@@ -112,6 +127,20 @@ TEST_CASE("a metric is simulated and compared: each token takes 8 ms, and twice 
   CHECK(result.rows[2].verdict == Verdict::holds);
   CHECK(result.rows[3].verdict == Verdict::holds);
   CHECK(result.broken.empty());
+}
+
+TEST_CASE("a measurement that the run does not reproduce shows that the model is off, 8 for 9 ms") {
+  const ToyYard yard;
+  const Audit result = audit_of(
+      yard, kToyMachine +
+                "expect:\n"
+                "  - {id: a, metric: tpot_p50_s, measured: true, value: 8 ms, tolerance: 1 %}\n"
+                "  - {id: b, metric: tpot_p50_s, measured: true, value: 9 ms, tolerance: 1 %}\n");
+  REQUIRE(result.rows.size() == 2);
+  CHECK(result.rows[0].verdict == Verdict::holds);
+  CHECK(result.rows[1].verdict == Verdict::model_is_off);
+  CHECK(result.rows[1].because == "our simulation does not reproduce the measurement");
+  CHECK(audit_summary(result.rows).columns.back() == "model is off");
 }
 
 TEST_CASE(
@@ -170,9 +199,9 @@ TEST_CASE("the summary counts verdicts by source and in all") {
   const auto count = [](int n) { return Cell{std::int64_t{n}}; };
   CHECK(audit_summary(result.rows).rows ==
         std::vector<std::vector<Cell>>{
-            {"a leaflet", count(2), count(1), count(0), count(0), count(1)},
-            {"a letter", count(1), count(0), count(0), count(1), count(0)},
-            {"all", count(3), count(1), count(0), count(1), count(1)}});
+            {"a leaflet", count(2), count(1), count(0), count(0), count(1), count(0)},
+            {"a letter", count(1), count(0), count(0), count(1), count(0), count(0)},
+            {"all", count(3), count(1), count(0), count(1), count(1), count(0)}});
   CHECK(audit_table_of(result.rows, "a leaflet").rows.size() == 2);
   CHECK(audit_table(result.rows).rows.size() == 3);
 }

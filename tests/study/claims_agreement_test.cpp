@@ -56,9 +56,9 @@ TEST_CASE("of 150 claims and more, 95 % get the verdict that they were given by 
     of_hand.insert(verdict);
     missing.insert(id);
   }
-  for (std::size_t v = 0; v < kVerdicts; ++v)
-    CHECK(of_hand.contains(std::string(text_of(static_cast<Verdict>(v)))));
-  CHECK(of_hand.size() == kVerdicts);
+  // Every verdict on a claim; "model is off" is one on us.
+  CHECK(of_hand ==
+        std::set<std::string>{"holds", "needs an assumption", "inconsistent", "impossible"});
   std::size_t compared = 0, agreed = 0;
   std::string differing;
   for (const AuditRow& row : shipped_audit().rows) {

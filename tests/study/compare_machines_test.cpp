@@ -10,6 +10,16 @@ namespace {
 using test::ToyYard;
 
 constexpr const char* kToyDevice = "hardware_catalog/devices/toy.yaml";
+constexpr const char* kToyNode = "hardware_catalog/nodes/toy-node.yaml";
+
+// One device to a node: nothing to split a model over.
+struct LoneYard : ToyYard {
+  LoneYard() { edit(kToyNode, "count: 2", "count: 1"); }
+};
+
+double as_double(std::int64_t n) {
+  return static_cast<double>(n);
+}
 
 doctest::Approx near(double value) {
   return doctest::Approx(value).epsilon(1e-9).scale(0.0);
@@ -53,7 +63,9 @@ void add_fast_node(const ToyYard& yard) {
 
 }  // namespace
 
-TEST_CASE("1 TB/s, 100 TFLOP/s, 16 GB, 1,000 USD: 0.01 B/FLOP, 1 USD per GB/s, 62.5 USD per GB") {
+// Two devices of 1,000 USD, a host of 100 and a NIC of 10: 1,055 USD a device, over 1 TB/s and 16 GB.
+TEST_CASE(
+    "1 TB/s, 100 TFLOP/s, 16 GB in half a node of 2,110 USD: 0.01 B/FLOP, 1.055 USD per GB/s") {
   const ToyYard yard;
   const MachineRow row = row_of(yard);
   CHECK(row.node == "toy-node");
@@ -61,13 +73,13 @@ TEST_CASE("1 TB/s, 100 TFLOP/s, 16 GB, 1,000 USD: 0.01 B/FLOP, 1 USD per GB/s, 6
   CHECK(row.tier == "hbm");
   CHECK(row.weights + '/' + row.kv == "bf16/bf16");
   CHECK(row.bytes_per_flop->base() == near(0.01));
-  CHECK(row.price_per_bandwidth->base() == near(1e-9));
-  CHECK(row.price_per_capacity->base() == near(62.5e-9));
+  CHECK(row.price_per_bandwidth->base() == near(1.055e-9));
+  CHECK(row.price_per_capacity->base() == near(1055.0 / 16e9));
   CHECK(row.weight_energy->base() == near(100e-12));
 }
 
 TEST_CASE("8 GB of weights at 1 TB/s are 125 tokens/s at batch 1, less what the KV cache takes") {
-  const ToyYard yard;
+  const LoneYard yard;
   // 64 kB a token: one is written, `context` are read.
   const MachineRow row = row_of(yard, toy_spec(1));
   REQUIRE(row.one);
@@ -78,7 +90,7 @@ TEST_CASE("8 GB of weights at 1 TB/s are 125 tokens/s at batch 1, less what the 
 }
 
 TEST_CASE("the work of the host between steps is part of a step") {
-  const ToyYard yard;
+  const LoneYard yard;
   CompareSpec spec = toy_spec();
   spec.host = {.per_step = milliseconds(10), .per_sequence = seconds(0)};
   const MachineRow row = row_of(yard, spec);
@@ -90,10 +102,10 @@ TEST_CASE("the work of the host between steps is part of a step") {
 // of 1.024 MB; 1,000 tokens take 63.  B = 98: 8 ms + 98 * 1,001 * 64 ns; products take 7.84 ms, so
 // memory binds.  Joules: 100 W idle, 14.278272 GB at 100 pJ, 98 * (8 G + 256 M) FLOP at 1 pJ.
 TEST_CASE("the best batch fills the KV cache: 98 sequences in 14.278272 ms at 37.4 mJ a token") {
-  const ToyYard yard;
+  const LoneYard yard;
   const MachineRow row = row_of(yard);
   REQUIRE(row.best);
-  CHECK(row.devices == 1);
+  CHECK(row.fewest.devices == 1);
   CHECK(row.best->batch == 98);
   CHECK(row.best->step.base() == near(14.278272e-3));
   CHECK(row.best->tokens_per_s == near(98 / 14.278272e-3));
@@ -105,7 +117,7 @@ TEST_CASE("the best batch fills the KV cache: 98 sequences in 14.278272 ms at 37
 
 // 8,192 tokens in a step take 754 MB: 5,514 blocks.
 TEST_CASE("prompts in larger chunks leave less room for the KV cache: 87 sequences instead of 98") {
-  const ToyYard yard;
+  const LoneYard yard;
   CompareSpec spec = toy_spec();
   spec.max_batch_tokens = 8192;
   CHECK(row_of(yard, spec).best->batch == 87);
@@ -113,7 +125,7 @@ TEST_CASE("prompts in larger chunks leave less room for the KV cache: 87 sequenc
 
 // A schedule for max_batch, 256 sequences, would take 20.5 ms of products.
 TEST_CASE("a machine with a static schedule is compiled for the batch that it decodes") {
-  const ToyYard yard;
+  const LoneYard yard;
   const MachineRow free = row_of(yard);
   yard.edit(kToyDevice, "kind: gpu", "kind: gpu\nstatic_schedule: true");
   const MachineRow row = row_of(yard);
@@ -124,7 +136,7 @@ TEST_CASE("a machine with a static schedule is compiled for the batch that it de
 }
 
 TEST_CASE("the best batch is no larger than max_batch and than steps of tpot allow") {
-  const ToyYard yard;
+  const LoneYard yard;
   CompareSpec spec = toy_spec();
   spec.max_batch = 86;
   CHECK(row_of(yard, spec).best->batch == 86);
@@ -134,13 +146,13 @@ TEST_CASE("the best batch is no larger than max_batch and than steps of tpot all
 }
 
 TEST_CASE("a machine whose single sequence is too slow says so and keeps its other numbers") {
-  const ToyYard yard;
+  const LoneYard yard;
   CompareSpec spec = toy_spec();
   spec.tpot = milliseconds(8);
   const MachineRow row = row_of(yard, spec);
   CHECK_FALSE(row.best);
   CHECK(row.one);
-  CHECK(row.devices == 1);
+  CHECK(row.fewest.devices == 1);
   CHECK(row.cannot == "a token takes 8.06 ms at batch 1, more than 8.00 ms");
 }
 
@@ -150,43 +162,88 @@ TEST_CASE("a model too large for a node's two devices takes four, in two stages"
   const ToyYard yard;
   yard.edit(kToyDevice, "capacity: 16 GB", "capacity: 4 GB");
   const MachineRow row = row_of(yard);
-  CHECK(row.devices == 4);
-  CHECK(row.tensor_parallel == 2);
-  CHECK(row.pipeline_parallel == 2);
+  CHECK(row.fewest.devices == 4);
+  CHECK(row.fewest.tensor == 2);
+  CHECK(row.fewest.pipeline == 2);
   REQUIRE(row.best);
-  CHECK(row.tokens_per_s_per_device() == near(row.best->tokens_per_s / 4));
+  CHECK(row.tokens_per_s_per_device() ==
+        near(row.best->tokens_per_s / as_double(row.best->split.devices)));
 }
 
 TEST_CASE("a machine that cannot hold the model says what is short and by how much") {
   const ToyYard yard;
   yard.edit(kToyDevice, "capacity: 16 GB", "capacity: 4 GB");
-  yard.edit("hardware_catalog/nodes/toy-node.yaml", "count: 2", "count: 1");
-  yard.edit("hardware_catalog/nodes/toy-node.yaml",
-            "nics: [{name: nic, bandwidth: 50 GB/s, price: 10 USD}]\n", "");
+  yard.edit(kToyNode, "count: 2", "count: 1");
+  yard.edit(kToyNode, "nics: [{name: nic, bandwidth: 50 GB/s, price: 10 USD}]\n", "");
   const MachineRow row = row_of(yard);
   CHECK(row.cannot ==
         "toy-4b does not fit toy on 1 device: weights 8.00 GB + workspace 47.1 MB + KV of 1000 "
         "tokens 64.5 MB per device > 3.60 GB, 90.0 % of hbm 4.00 GB; short by 4.51 GB per device");
-  CHECK(row.devices == 0);
+  CHECK(row.fewest.devices == 0);
   CHECK_FALSE(row.one);
   CHECK_FALSE(row.best);
   // What is known of the device without the model stays.
   CHECK(row.tier == "hbm");
   CHECK(row.bytes_per_flop->base() == near(0.01));
-  CHECK(row.price_per_capacity->base() == near(250e-9));
+  CHECK(row.price_per_capacity->base() == near((1000.0 + 100.0) / 4e9));
 }
 
-TEST_CASE("a device without a price has its share of the node's, or none is known") {
+TEST_CASE("a node sold as a system has its own price; one with a part of unknown price has none") {
   const ToyYard yard;
-  yard.edit(kToyDevice, "price: 1000 USD\n", "");
+  yard.edit(kToyNode, "topology:", "price: 3000 USD\ntopology:");
+  CHECK(row_of(yard).price_per_bandwidth->base() == near(1.5e-9));
+  yard.edit(kToyNode, "price: 3000 USD\n", "");
+  yard.edit(kToyNode, "{cpu: none, price: 100 USD}", "{cpu: none}");
   CHECK_FALSE(row_of(yard).price_per_bandwidth);
   CHECK_FALSE(row_of(yard).price_per_capacity);
-  yard.edit("hardware_catalog/nodes/toy-node.yaml", "topology:", "price: 3000 USD\ntopology:");
-  CHECK(row_of(yard).price_per_bandwidth->base() == near(1.5e-9));
+}
+
+// 9 GB usable.  Alone, 953 MB are left beside 8 GB of weights: 14 sequences of 64.5 MB in 8.897 ms,
+// 1,574 tokens/s.  Of two, each has 4 GB of weights and 4.968 GB left: 154 sequences of 32.3 MB.  A
+// step then multiplies 616 GFLOP on each, in 6.16 ms, reads 154 * 1,000 * 32 kB, and reduces 16
+// times 154 * 16 kB and gathers half of 154 * 200 kB of logits, each in 11 us and at 80 GB/s.
+TEST_CASE("a model that just fits one device is decoded on two: 6,438 tokens/s each, not 1,574") {
+  const ToyYard yard;
+  yard.edit(kToyDevice, "capacity: 16 GB", "capacity: 10 GB");
+  const MachineRow row = row_of(yard);
+  CHECK(text_of(row.fewest) == "1x1");
+  REQUIRE(row.best);
+  CHECK(text_of(row.best->split) == "2x1");
+  CHECK(row.best->batch == 154);
+  CHECK(row.best->step.base() ==
+        near(6.16e-3 + 4.928e-3 + 16 * (11e-6 + 154 * 16e3 / 80e9) + 11e-6 + 15.4e6 / 80e9));
+  CHECK(row.tokens_per_s_per_device() == near(77 / row.best->step.base()));
+  CHECK(text_of(row.one->split) == "2x1");
+}
+
+// One KV head, which both ranks of a layer would have to keep: 32 MB a sequence on each.
+// With half of the experts each device has room for twice the sequences that one has with all.
+TEST_CASE("experts are dealt out where attention on whole sequences leaves more room") {
+  const ToyYard yard;
+  yard.edit("workloads/models/toy-moe.yaml", "kv_heads: 8", "kv_heads: 1");
+  yard.edit(kToyDevice, "capacity: 16 GB", "capacity: 2 GB");
+  CompareSpec spec = toy_spec(2000);
+  spec.model = "toy-moe";
+  const MachineRow row = row_of(yard, spec);
+  REQUIRE(row.best);
+  CHECK(text_of(row.best->split) == "EP2");
+  CHECK(row.best->split.devices == 2);
+}
+
+TEST_CASE("splits are written as tensor by pipeline, or by the ranks that share the experts") {
+  CHECK(text_of({.devices = 16, .tensor = 8, .expert = 1, .pipeline = 2}) == "8x2");
+  CHECK(text_of({.devices = 8, .tensor = 1, .expert = 8, .pipeline = 1}) == "EP8");
+  CHECK(text_of({.devices = 16, .tensor = 1, .expert = 8, .pipeline = 2}) == "EP8x2");
+}
+
+TEST_CASE("devices that no link joins are not split over") {
+  const ToyYard yard;
+  yard.edit(kToyNode, "topology: all-to-all-switch\nlink: wire\n", "topology: none\n");
+  CHECK(text_of(row_of(yard).best->split) == "1x1");
 }
 
 TEST_CASE("weights that are multiplied in place take no time to read; their tier says the rate") {
-  const ToyYard yard;
+  const LoneYard yard;
   yard.edit(kToyDevice, "energy: 100 pJ/B,", "energy: 100 pJ/B, compute_in_place: true,");
   const MachineRow row = row_of(yard);
   CHECK(row.bytes_per_flop->base() == near(0.01));
@@ -196,7 +253,7 @@ TEST_CASE("weights that are multiplied in place take no time to read; their tier
 }
 
 TEST_CASE("windowed layers see no more of a context than their window") {
-  const ToyYard yard;
+  const LoneYard yard;
   yard.edit("workloads/models/toy-4b.yaml", "head_dim: 125}",
             "head_dim: 125, window: {tokens: 100, layers: 6}}");
   // 64 kB a token in 8 layers: 2 of them read 1,000 tokens, 6 read 100.
@@ -216,6 +273,33 @@ TEST_CASE("machines are sorted by tokens/s of a device; those that cannot come l
   CHECK(rows[0].node == "toy-node");
   CHECK(rows[1].node == "fast-node");
   CHECK(rows[1].cannot != "");
+}
+
+TEST_CASE(
+    "machines that are not sold yet, or not known in full, stand below slower ones that are") {
+  const std::string fast = "hardware_catalog/devices/fast.yaml";
+  for (const auto& [from, to] :
+       {std::pair{"kind: gpu", "kind: gpu\nstatus: projected"},
+        std::pair{"bandwidth: 2 TB/s",
+                  "bandwidth: {value: unknown, low: 2 TB/s, high: 3 TB/s, source: x}"}}) {
+    const ToyYard yard;
+    add_fast_node(yard);
+    yard.edit(fast, from, to);
+    const std::vector<MachineRow> rows = rows_of(yard, toy_spec());
+    REQUIRE(rows.size() == 2);
+    CHECK(rows[0].node == "toy-node");
+    CHECK(rows[0].is_known());
+    CHECK(rows[1].node == "fast-node");
+    CHECK_FALSE(rows[1].is_known());
+    CHECK(rows[1].tokens_per_s_per_device() > rows[0].tokens_per_s_per_device());
+  }
+}
+
+TEST_CASE("a node that is named twice is compared once") {
+  const ToyYard yard;
+  CompareSpec spec = toy_spec();
+  spec.nodes = {"toy-node", "toy-node"};
+  CHECK(rows_of(yard, spec).size() == 1);
 }
 
 TEST_CASE("only the nodes asked for are compared") {
