@@ -11,8 +11,8 @@ namespace tokenyard::study {
 // InputError with all.
 void check_plan(const scenario::Plan& plan);
 
-// Where the scenario wants a report of machines that cannot hold their model: sets plan.unfit of one
-// that cannot.
+// Where the scenario wants a report of machines that cannot hold their model, or that fit no rack or
+// network: sets plan.unfit of one that cannot.
 void mark_unfit(scenario::Plan& plan);
 
 // Simulates in this process; once per process (SimGrid).
