@@ -10,18 +10,19 @@
 // projection may be what the user wants to examine.
 //
 //   SRAM        at most 1.5 MB per mm2 (5 nm high-density cells with periphery), all tiers of it
-//               together, on the stated area of the compute dies; where none is stated, on one die of
-//               858 mm2, the most that a lithography machine exposes at once
-//   memory      where the stacks are counted, 1.3 TB/s a stack of HBM (HBM3E at 10 Gb/s a pin), 2.8
-//               TB/s of HBM4 (as announced for 2026); else bandwidth per capacity of the densest parts: HBM 1.3 TB/s per 16
-//               GB stack, HBM4 2.8 TB/s per 24 GB stack, GDDR7 144 GB/s per 2 GB chip, LPDDR5X 43
-//               GB/s per 4 GB package, DDR5 MRDIMM 102 GB/s per 16 GB module
+//               together, on the stated area of the compute dies; where none is stated, on one
+//               die of 858 mm2, the most that a lithography machine exposes at once
+//   memory      where the stacks are counted, 1.3 TB/s a stack of HBM (HBM3E at 10 Gb/s a pin),
+//               2.8 TB/s of HBM4 (as announced for 2026); else bandwidth per capacity of the
+//               densest parts: HBM 1.3 TB/s per 16 GB stack, HBM4 2.8 TB/s per 24 GB stack, GDDR7
+//               144 GB/s per 2 GB chip, LPDDR5X 43 GB/s per 4 GB package, DDR5 MRDIMM 102 GB/s per
+//               16 GB module
 //   energy      half of the lowest published energy per byte of each kind (HBM4: as HBM, less the
 //               40 % that its makers claim); no tier draws more than the tdp
 //   arithmetic  8 TFLOP/s per watt of tdp at 8 bits, in inverse proportion to the bits
 //
-// Tiers called rom have no bound: weights that are wired into the multipliers are not read.  A number
-// that nobody has published stands for the end of its band that passes more easily.
+// Tiers called rom have no bound: weights that are wired into the multipliers are not read.  A
+// number that nobody has published stands for the end of its band that passes more easily.
 //
 // Worked example: H100 SXM fp8 1979 TFLOP/s at 700 W is 2.8 TFLOP/s/W; its HBM moves 3.35 TB/s out
 // of 80 GB, 42 times its capacity a second, of at most 81.

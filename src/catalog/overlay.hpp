@@ -10,7 +10,8 @@
 //     price: null
 //
 // Paths are those of `--set`.  Everything that is not changed is the parent's, its sources included;
-// the changes inherit the overlay's own source and confidence, which it must have.  A parent may be an overlay itself.
+// the changes inherit the overlay's own source and confidence, which it must have.  A parent may be
+// an overlay itself.
 #include <string>
 
 #include "input/node.hpp"

@@ -48,8 +48,8 @@ Node load_yaml(const std::string& path, Diagnostics& diagnostics);
 Node parse_yaml(const std::string& text, const std::string& name, Diagnostics& diagnostics);
 
 // Replaces or adds the value at a path such as "fleet.pools[main].count" or "fleet.pools[0].count":
-// a list element is named by its number or by its `name` (`tier` for memory tiers).  Missing maps on the way are created.
-// Returns "", or what is wrong, and then the tree is as it was.
+// a list element is named by its number or by its `name` (`tier` for memory tiers).  Missing maps on
+// the way are created.  Returns "", or what is wrong, and then the tree is as it was.
 std::string set_path(Node& root, std::string_view path, Node value);
 
 // How a value is called in messages: "fleet.pools", "fleet.pools[0]"; and calling a whole tree so.
