@@ -112,7 +112,11 @@ std::string amount(double bytes) {
   return format_quantity(bytes, kData);
 }
 
+// Where models are parked one may be served as well, when the deployment says so.
 bool may_use(const DeploymentPlan& d, const MemoryTier& tier, catalog::Holds what) {
+  if (what == catalog::Holds::weights && d.spec.placement == tier.tier &&
+      tier.can_hold(catalog::Holds::models))
+    return true;
   if (!tier.can_hold(what)) return false;
   return what == catalog::Holds::kv || d.spec.placement == "auto" || d.spec.placement == tier.tier;
 }

@@ -131,8 +131,10 @@ class Resolver {
     if (d_.spec.placement == "auto") return;
     std::vector<std::string> tiers;
     for (const catalog::MemoryTier& tier : pool_.devices[d_.device].memory) {
-      if (tier.tier == d_.spec.placement && tier.can_hold(catalog::Holds::weights)) return;
-      if (tier.can_hold(catalog::Holds::weights)) tiers.push_back(tier.tier);
+      const bool holds =
+          tier.can_hold(catalog::Holds::weights) || tier.can_hold(catalog::Holds::models);
+      if (tier.tier == d_.spec.placement && holds) return;
+      if (holds) tiers.push_back(tier.tier);
     }
     problem("placement", "no tier '" + d_.spec.placement + "' of " + pool_.devices[d_.device].name +
                              " holds weights" + suggestion(d_.spec.placement, tiers));

@@ -263,4 +263,22 @@ TEST_CASE("a tier for models that are not being served holds neither weights nor
   CHECK(p.tiers[1].weight_bytes == near(8e9));
 }
 
+TEST_CASE("a model is served from where models are parked only when the deployment says so") {
+  ToyOptions options;
+  catalog::MemoryTier ddr;
+  ddr.tier = "ddr";
+  ddr.capacity = gigabytes(100);
+  ddr.bandwidth = gigabytes_per_second(200);
+  ddr.holds = {catalog::Holds::models};
+  options.device.memory.push_back(ddr);
+  CHECK(placed(options).tiers[1].weight_bytes == 0.0);
+  scenario::Plan plan = toy_plan(options);
+  plan.pools.front().deployments.front().spec.placement = "ddr";
+  const Placement p = placed(plan);
+  CHECK(p.tiers[0].weight_bytes == 0.0);
+  CHECK(p.tiers[1].weight_bytes == near(8e9));
+  CHECK(p.weight_seconds_per_byte == near(1 / 200e9));
+  CHECK(p.kv_seconds_per_byte == near(1 / 1e12));
+}
+
 }  // namespace tokenyard::perf
