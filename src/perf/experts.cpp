@@ -5,12 +5,10 @@
 #include <functional>
 #include <numeric>
 
+#include "base/as_double.hpp"
+
 namespace tokenyard::perf {
 namespace {
-
-double as_double(std::int64_t n) {
-  return static_cast<double>(n);
-}
 
 // Tokens of each copy, per token of the step: `redundant` copies, each of the busiest.
 std::vector<double> copies_of(const std::vector<double>& popularity, std::int64_t redundant) {

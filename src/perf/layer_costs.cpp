@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/as_double.hpp"
 #include "perf/constants.hpp"
 
 namespace tokenyard::perf {
@@ -10,10 +11,6 @@ namespace {
 
 // Below this ratio the smaller term of a P-norm is lost in rounding.
 constexpr double kNegligible = 1e-5;
-
-double as_double(std::int64_t n) {
-  return static_cast<double>(n);
-}
 
 double peak_of(const catalog::Engine& engine, const std::string& format) {
   const auto found = engine.peak.find(format);

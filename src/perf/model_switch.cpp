@@ -2,18 +2,13 @@
 
 #include <algorithm>
 
+#include "catalog/host_link.hpp"
+
 namespace tokenyard::perf {
 namespace {
 
 using catalog::Device;
 using catalog::MemoryTier;
-
-// The link to the host, by its name.
-const catalog::Link* host_link(const Device& device) {
-  const auto found = std::find_if(device.links.begin(), device.links.end(),
-                                  [](const auto& link) { return link.name.starts_with("pcie"); });
-  return found != device.links.end() ? &*found : nullptr;
-}
 
 // The tier of the device that keeps weights which are not in use: nullptr when there is none.
 const MemoryTier* source_tier(const Device& device, const Placement& placement) {
@@ -39,7 +34,7 @@ std::optional<ModelSwitch> model_switch(const scenario::PoolPlan& pool,
     return ModelSwitch{tier->tier, placement.weight_bytes / (tier->bandwidth.value.base() *
                                                              tier->ingress_efficiency.value)};
   }
-  const catalog::Link* link = host_link(device);
+  const catalog::Link* link = catalog::host_link(device);
   if (!pool.node.host.dram || link == nullptr) return std::nullopt;
   const double share =
       pool.node.host.dram->bandwidth.value.base() / static_cast<double>(pool.node.device_count());

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/as_double.hpp"
+
 namespace tokenyard::perf {
 namespace {
 
@@ -10,10 +12,6 @@ using catalog::Device;
 using catalog::MemoryTier;
 using catalog::Model;
 using scenario::DeploymentPlan;
-
-double as_double(std::int64_t n) {
-  return static_cast<double>(n);
-}
 
 // What the largest pipeline stage holds of the layers, as a share of all of them.
 double stage_share(const DeploymentPlan& d) {

@@ -3,12 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/as_double.hpp"
+
 namespace tokenyard::perf {
 namespace {
-
-double as_double(std::int64_t n) {
-  return static_cast<double>(n);
-}
 
 // What the devices wait for between steps: nothing where the engine goes on by itself.
 scenario::HostOverhead host_work(const catalog::Engine& engine,

@@ -2,12 +2,10 @@
 
 #include <cmath>
 
+#include "base/as_double.hpp"
+
 namespace tokenyard::perf {
 namespace {
-
-double as_double(std::int64_t n) {
-  return static_cast<double>(n);
-}
 
 // A group of products: sizes of its weight matrices, as they are and as the array sees them.
 class Group {

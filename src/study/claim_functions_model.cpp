@@ -13,6 +13,7 @@
 // The models and formats are those of the catalog; routing that is not even reads fewer experts.
 #include <algorithm>
 
+#include "base/as_double.hpp"
 #include "base/error.hpp"
 #include "perf/experts.hpp"
 #include "study/claim_functions.hpp"
@@ -25,10 +26,6 @@ using catalog::Model;
 using catalog::ParameterCount;
 using formula::FormulaError;
 using formula::Value;
-
-double as_double(std::int64_t count) {
-  return static_cast<double>(count);
-}
 
 const Model& model_at(const ClaimSetting& setting, const ClaimArguments& arguments) {
   return model_of(setting, arguments.text(0));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "base/as_double.hpp"
 #include "base/quantity_text.hpp"
 #include "economics/prices.hpp"
 #include "perf/step_model.hpp"
@@ -20,10 +21,6 @@ using scenario::PoolPlan;
 constexpr std::int64_t kUsualContext = 8192;    // tokens
 constexpr std::int64_t kLeastStepTokens = 512;  // of activations that there is room for
 constexpr std::int64_t kFinest = 512;           // steps of batches are 1 / kFinest of them
-
-double as_double(std::int64_t n) {
-  return static_cast<double>(n);
-}
 
 void require_entry(const catalog::Catalog& catalog, EntryKind kind, const std::string& name) {
   if (catalog.exists(kind, name)) return;

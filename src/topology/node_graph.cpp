@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.hpp"
+#include "catalog/host_link.hpp"
 
 namespace tokenyard::topology {
 namespace {
@@ -41,9 +42,7 @@ const Link& node_link(const scenario::PoolPlan& pool, const catalog::Device& dev
 
 // The link towards host and NICs; nullptr when the device has none at all.
 const Link* host_link(const scenario::PoolPlan& pool, const catalog::Device& device) {
-  for (const Link& link : device.links) {
-    if (link.name.rfind("pcie", 0) == 0) return &link;
-  }
+  if (const Link* link = catalog::host_link(device)) return link;
   if (!pool.node.link.empty()) return device.find_link(pool.node.link);
   return device.links.empty() ? nullptr : &device.links.front();
 }
