@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "transcript.hpp"
 
@@ -64,6 +65,45 @@ TEST_CASE("the first scenarios run on what is shipped, and hello meets its limit
     CHECK(run.at("status") == "done");
     CHECK(run.at("metrics").at("slo_met") == 1.0);
   }
+}
+
+TEST_CASE("one of each: every node of the catalog has a row, with a result or with what is short") {
+  const Shell shell;
+  const CommandEnd end = shell.run(
+      "tokenyard run --db each.db --jobs 2 --catalog \"$ROOT\" --json "
+      "\"$ROOT/scenarios/one-of-each.yaml\"");
+  REQUIRE(end.code == 0);
+  std::set<std::string> left;
+  const fs::path nodes = fs::path(TOKENYARD_SOURCE_DIR) / "hardware_catalog" / "nodes";
+  for (const fs::directory_entry& file : fs::directory_iterator(nodes))
+    left.insert(file.path().stem().string());
+  int served = 0;
+  for (const nlohmann::json& run : nlohmann::json::parse(end.out)) {
+    const std::string node = run.at("parameters").at("fleet.pools[main].node");
+    CAPTURE(node);
+    CHECK(left.erase(node) == 1);
+    if (run.at("status") == "done") {
+      ++served;
+      CHECK(run.at("metrics").at("output_tokens_per_s") > 0.0);
+    } else {
+      CHECK(run.at("status") == "unfit");
+      CHECK(run.at("message").get<std::string>().find("short by") != std::string::npos);
+    }
+  }
+  CHECK(left.empty());
+  CHECK(served >= 39);
+}
+
+TEST_CASE("the silicon that is one model serves it: short chat on Taalas HC1, unknowns named") {
+  const Shell shell;
+  const CommandEnd end = shell.run(
+      "tokenyard run --db hc1.db --catalog \"$ROOT\" --json --set sweep=null --set requests=500 "
+      "\"$ROOT/scenarios/hardwired-8b.yaml\"");
+  REQUIRE(end.code == 0);
+  const nlohmann::json run = nlohmann::json::parse(end.out).at(0);
+  CHECK(run.at("status") == "done");
+  CHECK(run.at("unknown").size() >= 1);
+  CHECK(run.at("marked").empty());
 }
 
 }  // namespace tokenyard::test
