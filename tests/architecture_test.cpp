@@ -19,8 +19,9 @@ using Names = std::set<std::string>;
 constexpr int kLongestFile = 400;  // lines
 
 Names all_rooms() {
-  return {"base",    "formula", "input",   "catalog", "workload",  "scenario", "topology", "perf",   "power",
-          "serving", "metrics", "sim",     "economics", "store",    "study",    "report", "cli"};
+  return {"base",      "formula", "input", "catalog", "workload", "scenario",
+          "topology",  "perf",    "power", "serving", "metrics",  "sim",
+          "economics", "store",   "study", "report",  "cli"};
 }
 
 Names all_but(const Names& left_out) {
@@ -78,6 +79,8 @@ const std::vector<Library>& libraries() {
       {"xbt/", "sim"},
       {"SQLiteCpp/", "store"},
       {"sqlite3", "store"},
+      {"Eigen/", "study"},
+      {"unsupported/Eigen/", "study"},
       {"nlohmann/", "report"},
       {"cxxopts", "cli"},
   };

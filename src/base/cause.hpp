@@ -21,7 +21,7 @@ enum class Cause {
   pp_bubble,      // pipeline stages with nothing to do
   imbalance,      // waiting for the slowest expert rank
   capacity_wait,  // no step: requests wait that do not fit the KV cache
-  arrival_idle,   // no step: nothing to do
+  arrival_idle,   // no step: nothing to do; what is in the front end has not arrived here
   policy_wait,    // no step: work exists that a policy holds back
 };
 inline constexpr std::size_t kCauses = 13;

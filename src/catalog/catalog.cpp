@@ -19,9 +19,9 @@ constexpr std::string_view kMark = "hardware_catalog";  // the folder that makes
 constexpr std::string_view kEnding = ".yaml";
 
 fs::path folder_of(const std::string& root, EntryKind kind) {
-  constexpr std::array<std::string_view, 5> kFolders = {
+  constexpr std::array<std::string_view, 6> kFolders = {
       "hardware_catalog/devices", "hardware_catalog/nodes", "hardware_catalog/fabrics",
-      "hardware_catalog/sites", "workloads/models"};
+      "hardware_catalog/sites",   "workloads/models",       "hardware_catalog/calibrations"};
   return fs::path(root) / kFolders[static_cast<std::size_t>(kind)];
 }
 
@@ -65,6 +65,16 @@ void check_device_formats(const input::Node& root, const std::vector<std::string
   const input::Node* power = root.find("power");
   const input::Node* energy = power != nullptr ? power->find("energy_per_flop") : nullptr;
   if (energy != nullptr) check_format_keys(*energy, formats, diagnostics);
+}
+
+void check_calibrated_formats(const input::Node& root, const std::vector<std::string>& formats,
+                              Diagnostics& diagnostics) {
+  const input::Node* devices = root.find("devices");
+  if (devices == nullptr) return;
+  for (const input::Node& device : devices->items) {
+    if (const input::Node* compute = device.find("compute"))
+      check_format_keys(*compute, formats, diagnostics);
+  }
 }
 
 // Reads one file into `out`; false, and the reasons in `diagnostics`, when it has errors.
@@ -148,8 +158,11 @@ const T* Catalog::load(std::map<std::string, std::unique_ptr<T>>& cache, EntryKi
   read_file(path_of(kind, name), *entry, root, unknowns_, diagnostics);
   check_file_name(root, name, diagnostics);
   // A catalog of devices alone, without a table of formats, is left to whoever needs a format.
-  if (std::error_code error; kind == EntryKind::device && fs::exists(formats_path(root_), error)) {
-    check_device_formats(root, format_names(diagnostics), diagnostics);
+  if (std::error_code error; fs::exists(formats_path(root_), error)) {
+    if (kind == EntryKind::device)
+      check_device_formats(root, format_names(diagnostics), diagnostics);
+    if (kind == EntryKind::calibration)
+      check_calibrated_formats(root, format_names(diagnostics), diagnostics);
   }
   // A file with errors stays in the cache as nothing, so that they are reported once.
   if (diagnostics.list().size() != before) entry.reset();
@@ -174,6 +187,20 @@ const Site* Catalog::site(const std::string& name, Diagnostics& diagnostics) {
 
 const Model* Catalog::model(const std::string& name, Diagnostics& diagnostics) {
   return load(models_, EntryKind::model, name, diagnostics);
+}
+
+const Calibration* Catalog::calibration(const std::string& name, Diagnostics& diagnostics) {
+  return load(calibrations_, EntryKind::calibration, name, diagnostics);
+}
+
+std::vector<const Calibration*> Catalog::calibrations(Diagnostics& diagnostics) {
+  std::vector<const Calibration*> found;
+  for (const std::string& name : names(EntryKind::calibration)) {
+    if (const Calibration* one = calibration(name, diagnostics)) found.push_back(one);
+  }
+  std::sort(found.begin(), found.end(),
+            [](const Calibration* a, const Calibration* b) { return is_newer(*a, *b); });
+  return found;
 }
 
 std::vector<std::string> Catalog::format_names(Diagnostics& diagnostics) {

@@ -1,7 +1,7 @@
 #pragma once
 // The catalog: finds entries by name in a directory tree and reads them on first use.
 //
-// Layout: ROOT/hardware_catalog/{devices,nodes,fabrics,sites}/NAME.yaml,
+// Layout: ROOT/hardware_catalog/{devices,nodes,fabrics,sites,calibrations}/NAME.yaml,
 // ROOT/workloads/models/NAME.yaml, ROOT/workloads/formats.yaml.  A file's `name` must be its file
 // name.  Names are plain: letters, digits, '.', '-' and '_'; a name can never lead out of its
 // folder.
@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "catalog/calibration.hpp"
 #include "catalog/device.hpp"
 #include "catalog/fabric.hpp"
 #include "catalog/model.hpp"
@@ -19,9 +20,10 @@
 
 namespace tokenyard::catalog {
 
-enum class EntryKind { device, node, fabric, site, model };
+enum class EntryKind { device, node, fabric, site, model, calibration };
 constexpr auto enum_names(EntryKind) {
-  return std::array<std::string_view, 5>{"device", "node", "fabric", "site", "model"};
+  return std::array<std::string_view, 6>{"device", "node",  "fabric",
+                                         "site",   "model", "calibration"};
 }
 
 class Catalog {
@@ -41,6 +43,9 @@ class Catalog {
   const FabricSpec* fabric(const std::string& name, Diagnostics& diagnostics);
   const Site* site(const std::string& name, Diagnostics& diagnostics);
   const Model* model(const std::string& name, Diagnostics& diagnostics);
+  const Calibration* calibration(const std::string& name, Diagnostics& diagnostics);
+  // All of them that have no errors, the newest first.
+  std::vector<const Calibration*> calibrations(Diagnostics& diagnostics);
   const NumberFormat* format(const std::string& name, Diagnostics& diagnostics);
   std::vector<std::string> format_names(Diagnostics& diagnostics);
 
@@ -59,6 +64,7 @@ class Catalog {
   std::map<std::string, std::unique_ptr<FabricSpec>> fabrics_;
   std::map<std::string, std::unique_ptr<Site>> sites_;
   std::map<std::string, std::unique_ptr<Model>> models_;
+  std::map<std::string, std::unique_ptr<Calibration>> calibrations_;
   std::unique_ptr<FormatTable> formats_;
 };
 
@@ -69,8 +75,8 @@ class Catalog {
 std::string find_catalog_root(const std::string& given);
 
 // What does not hold physically or does not add up in an entry: parameter counts off by more than 1
-// %, bounds of physics (devices), names that lead nowhere and prices that cannot be (nodes).  Empty
-// when all is well.  A published active count may include the rows of the input embedding or not:
+// %, bounds of physics (devices), names that lead nowhere (nodes, calibrations) and prices that
+// cannot be (nodes).  Empty when all is well.  A published active count may include the rows of the input embedding or not:
 // the nearer of the two countings is compared.
 struct Finding {
   std::string entry;
@@ -80,5 +86,7 @@ struct Finding {
 std::vector<Finding> check_model(const Model& model);
 std::vector<Finding> check_device(const Device& device);
 std::vector<Finding> check_node(const NodeSpec& node, Catalog& catalog, Diagnostics& diagnostics);
+std::vector<Finding> check_calibration(const Calibration& calibration, Catalog& catalog,
+                                       Diagnostics& diagnostics);
 
 }  // namespace tokenyard::catalog

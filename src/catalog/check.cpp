@@ -279,4 +279,28 @@ std::vector<Finding> check_node(const NodeSpec& node, Catalog& catalog, Diagnost
   return findings;
 }
 
+std::vector<Finding> check_calibration(const Calibration& calibration, Catalog& catalog,
+                                       Diagnostics& diagnostics) {
+  std::vector<Finding> findings;
+  const auto add = [&](std::string message) {
+    findings.push_back({calibration.name, std::move(message), true});
+  };
+  for (const CalibratedDevice& calibrated : calibration.devices) {
+    if (!catalog.exists(EntryKind::device, calibrated.device)) {
+      add("no device '" + calibrated.device + "' in the catalog" +
+          suggestion(calibrated.device, catalog.names(EntryKind::device)));
+      continue;
+    }
+    for (const std::string& model : calibrated.models) {
+      if (catalog.exists(EntryKind::model, model)) continue;
+      add(calibrated.device + ": no model '" + model + "' in the catalog" +
+          suggestion(model, catalog.names(EntryKind::model)));
+    }
+    const Device* device = catalog.device(calibrated.device, diagnostics);
+    if (device == nullptr) continue;
+    for (std::string& problem : misfits(calibrated, *device)) add(std::move(problem));
+  }
+  return findings;
+}
+
 }  // namespace tokenyard::catalog

@@ -56,6 +56,16 @@ void describe(Fields& f, Efficiency& e) {
   f.optional("prefill", e.prefill, "share of peak FLOP/s that large matrix products reach")
       .more_than(0.0)
       .at_most(1.0);
+  f.optional("prefill_by_format", e.prefill_by_format,
+             "the same in number formats that reach another share");
+  for (const auto& [format, share] : e.prefill_by_format) {
+    if (share.value <= 0.0 || share.value > 1.0)
+      f.problem("prefill_by_format", format + ": expected more than 0 and at most 1");
+  }
+  f.optional("experts", e.experts,
+             "products of routed experts, relative to what dense products reach")
+      .more_than(0.0)
+      .at_most(1.0);
   f.optional("decode", e.decode, "share of memory bandwidth reached when reading weights")
       .more_than(0.0)
       .at_most(1.0);
@@ -81,11 +91,18 @@ void describe(Fields& f, Engine& e) {
              "P of the smooth roofline (t_memory^P + t_compute^P)^(1/P)")
       .at_least(1.0);
   f.optional("layer_latency", e.layer_latency, "least time of a layer").at_least(0.0);
+  f.optional("prompt_layer_latency", e.prompt_layer_latency,
+             "least time of a layer in steps with prompts")
+      .at_least(0.0);
   f.optional("dispatch_overhead", e.dispatch_overhead, "exposed time per step").at_least(0.0);
   f.optional("autonomous", e.autonomous, "no host work between steps");
   f.optional("systolic_tile", e.systolic_tile,
              "side of a weight-stationary systolic array; 0: the engine is none")
       .at_least(0)
+      .at_most(4096);
+  f.optional("expert_tile", e.expert_tile,
+             "tokens that products of routed experts compute at least, of each expert that has any")
+      .at_least(1)
       .at_most(4096);
   f.optional("activation_traffic", e.activation_traffic,
              "activations moved per token, layer and hidden unit by element-wise kernels")

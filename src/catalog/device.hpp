@@ -36,6 +36,11 @@ struct Efficiency {
   Sourced<double> decode{0.80};             // of memory bandwidth, reading weights (MBU ceiling)
   Sourced<double> attention_prefill{0.45};  // of peak FLOP/s, attention over a long prompt
   Sourced<double> attention_decode{0.70};   // of memory bandwidth, reading the KV cache
+  // As `prefill` in the formats named here: narrow ones scale and convert on the way.
+  std::map<std::string, Sourced<double>> prefill_by_format;
+  // Of what dense products reach, in products of routed experts: each has few tokens, and they are
+  // gathered and scattered.
+  Sourced<double> experts{1.0};
 };
 
 struct Engine {
@@ -50,6 +55,9 @@ struct Engine {
   // Time that a layer takes however little it computes: pipelines fill, tiles hand over.  The part
   // that the layer's work does not account for counts as launch.
   Sourced<Seconds> layer_latency{seconds(0)};
+  // The same in steps with prompts, where the host launches kernel by kernel what decoding replays
+  // from a recorded graph.
+  Sourced<Seconds> prompt_layer_latency{seconds(0)};
   // Exposed once per step, before the engine starts: command queues, drivers.
   Sourced<Seconds> dispatch_overhead{seconds(0)};
   // Goes from step to step by itself, sampling included: the host's work between steps is hidden.
@@ -57,6 +65,8 @@ struct Engine {
   // Side of a weight-stationary systolic array; matrix dimensions are rounded up to multiples of
   // it.  0: no such array.
   std::int64_t systolic_tile = 0;
+  // Tokens that products of routed experts compute at least, of each expert that has any.
+  std::int64_t expert_tile = 1;
   // Activation bytes moved per token, layer and hidden unit by unfused element-wise kernels,
   // counted in activations: bytes = factor * tokens * hidden * activation bytes.
   Sourced<double> activation_traffic{12.0};

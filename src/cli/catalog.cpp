@@ -11,8 +11,8 @@ namespace {
 using catalog::Catalog;
 using catalog::EntryKind;
 
-constexpr EntryKind kKinds[] = {EntryKind::device, EntryKind::node, EntryKind::fabric,
-                                EntryKind::site, EntryKind::model};
+constexpr EntryKind kKinds[] = {EntryKind::device, EntryKind::node,  EntryKind::fabric,
+                                EntryKind::site,   EntryKind::model, EntryKind::calibration};
 
 // The entry's values with their provenance, as JSON; "" when its file has errors.
 std::string entry_json(Catalog& catalog, EntryKind kind, const std::string& name,
@@ -31,8 +31,17 @@ std::string entry_json(Catalog& catalog, EntryKind kind, const std::string& name
       return dump(catalog.site(name, diagnostics));
     case EntryKind::model:
       return dump(catalog.model(name, diagnostics));
+    case EntryKind::calibration:
+      return dump(catalog.calibration(name, diagnostics));
   }
   return "";
+}
+
+std::string short_of(const catalog::Calibration* c) {
+  if (c == nullptr) return "";
+  std::string text = "of " + c->date;
+  for (const catalog::CalibratedDevice& d : c->devices) text += ", " + d.device;
+  return text;
 }
 
 std::string short_of(Catalog& catalog, EntryKind kind, const std::string& name,
@@ -65,6 +74,7 @@ std::string short_of(Catalog& catalog, EntryKind kind, const std::string& name,
     const catalog::FabricSpec* f = catalog.fabric(name, diagnostics);
     return f != nullptr ? f->description : "";
   }
+  if (kind == EntryKind::calibration) return short_of(catalog.calibration(name, diagnostics));
   const catalog::Site* s = catalog.site(name, diagnostics);
   return s != nullptr ? to_text(s->electricity.value) + ", PUE " + three_digits(s->pue.value) : "";
 }
@@ -114,6 +124,9 @@ int check_all(Catalog& catalog, const Arguments& arguments) {
       if (kind == EntryKind::device)
         take(catalog::check_device(*catalog.device(name, diagnostics)));
       if (kind == EntryKind::model) take(catalog::check_model(*catalog.model(name, diagnostics)));
+      if (kind == EntryKind::calibration)
+        take(catalog::check_calibration(*catalog.calibration(name, diagnostics), catalog,
+                                        diagnostics));
       if (kind == EntryKind::node)
         take(catalog::check_node(*catalog.node(name, diagnostics), catalog, diagnostics));
     }
@@ -155,9 +168,10 @@ Command catalog_command() {
                                  format_option(),
                                  unknowns_option(),
                                  catalog_option()});
-  return {"catalog", "list | show NAME | check | compare MODEL [NODE...] [options]",
-          "lists, shows, checks and compares devices, nodes, fabrics, sites and models",
-          std::move(options), run};
+  return {
+      "catalog", "list | show NAME | check | compare MODEL [NODE...] [options]",
+      "lists, shows, checks and compares devices, nodes, fabrics, sites, models and calibrations",
+      std::move(options), run};
 }
 
 }  // namespace tokenyard::cli

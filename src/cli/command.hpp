@@ -25,6 +25,8 @@ const std::vector<Command>& all_commands();
 Command run_command();
 Command explain_command();
 Command audit_command();
+Command validate_command();
+Command calibrate_command();
 Command query_command();
 Command catalog_command();
 Command trace_command();

@@ -3,9 +3,9 @@
 namespace tokenyard::cli {
 
 const std::vector<Command>& all_commands() {
-  static const std::vector<Command> kCommands{run_command(),    explain_command(), audit_command(),
-                                              query_command(),  catalog_command(), trace_command(),
-                                              schema_command(), metrics_command()};
+  static const std::vector<Command> kCommands{
+      run_command(),   explain_command(), audit_command(), validate_command(), calibrate_command(),
+      query_command(), catalog_command(), trace_command(), schema_command(),   metrics_command()};
   return kCommands;
 }
 

@@ -22,6 +22,7 @@ void add_deployment(Table& table, const scenario::Plan& plan, const scenario::Po
                     const scenario::DeploymentPlan& d) {
   const perf::StepModel model(pool, d, plan.scenario.serving, plan.fabric);
   const perf::Placement& p = model.placement();
+  const scenario::KvCacheSpec& kv = plan.scenario.serving.kv_cache;
   const catalog::Device& device = pool.devices[d.device];
   add(table, pool.name + ": model", d.model.name,
       "weights " + d.weights.name + ", KV " + d.kv.name + ", activations " + d.activations.name);
@@ -43,7 +44,8 @@ void add_deployment(Table& table, const scenario::Plan& plan, const scenario::Po
   }
   add(table, pool.name + ": weights", format_quantity(p.weight_bytes, kData), "on each device");
   add(table, pool.name + ": KV cache",
-      std::to_string(p.kv_blocks * plan.scenario.serving.kv_cache.block_tokens) + " tokens",
+      kv.capacity.unlimited ? "unlimited"
+                            : std::to_string(p.kv_blocks * kv.block_tokens) + " tokens",
       "a replica, " + format_quantity(p.kv_bytes_per_token, kData) + " a token and device");
   if (const auto change = perf::model_switch(pool, d, p)) {
     add(table, pool.name + ": another model", to_text(seconds(change->seconds)),

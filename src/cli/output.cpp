@@ -6,6 +6,8 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <filesystem>
+#include <fstream>
 #include <iostream>
 
 #include "base/error.hpp"
@@ -28,6 +30,19 @@ double steady_s() {
 void print(const std::string& text) {
   std::cout << text << std::flush;
   if (!std::cout) throw std::runtime_error("standard output cannot be written");
+}
+
+void write_whole(const std::string& path, const std::string& text) {
+  const std::string partial = path + ".partial";
+  std::ofstream out(partial, std::ios::binary);
+  out << text << std::flush;
+  if (!out) {
+    std::error_code ignored;
+    std::filesystem::remove(partial, ignored);
+    throw InputError(path + ": cannot be written");
+  }
+  out.close();
+  std::filesystem::rename(partial, path);
 }
 
 void print_table(const Table& table, const Arguments& arguments) {

@@ -12,6 +12,9 @@ namespace tokenyard::cli {
 // format.
 void print_table(const Table& table, const Arguments& arguments);
 void print(const std::string& text);
+// A file as a whole or not at all: written beside the target first, so that an error leaves what was
+// there.  Throws InputError when it cannot be written.
+void write_whole(const std::string& path, const std::string& text);
 
 // A line on standard error that is drawn over itself; draws nothing unless that is a terminal, and
 // nothing in the first second.

@@ -84,7 +84,7 @@ void write_json(JsonWriter& json, const store::RunRecord& run, std::int64_t id) 
       .key("wall_s")
       .value(run.wall_s);
   json.key("simulated_s").value(run.result.simulated_s);
-  for (const char* kind : {"unknown", "marked"}) {
+  for (const char* kind : {"unknown", "marked", "uncalibrated"}) {
     json.key(kind).begin_array();
     for (const store::AssumptionRow& a : run.assumptions) {
       if (a.confidence != kind) continue;

@@ -2,6 +2,7 @@
 #include "cli/command.hpp"
 #include "cli/output.hpp"
 #include "scenario/scenario_file.hpp"
+#include "study/published_conditions.hpp"
 
 namespace tokenyard::cli {
 namespace {
@@ -19,7 +20,9 @@ constexpr Kind kKinds[] = {
     {"fabric", [] { return input::schema_of<catalog::FabricSpec>(); }},
     {"site", [] { return input::schema_of<catalog::Site>(); }},
     {"model", [] { return input::schema_of<catalog::Model>(); }},
+    {"calibration", [] { return input::schema_of<catalog::Calibration>(); }},
     {"formats", [] { return input::schema_of<catalog::FormatTable>(); }},
+    {"published-conditions", [] { return input::schema_of<study::PublishedConditions>(); }},
 };
 
 bool has_overlays(const std::string& kind) {

@@ -118,7 +118,7 @@ bool SourceText::report_bad_bytes(Diagnostics& diagnostics) const {
         diagnostics.add(std::move(at), "",
                         length == 0
                             ? "invalid UTF-8 (byte " + hex_byte(c) + "); save the file as UTF-8"
-                            : "control character " + hex_byte(c) + "; YAML is text");
+                            : "control character " + hex_byte(c) + "; expected plain text");
         return true;
       }
       rest.remove_prefix(length);

@@ -10,8 +10,24 @@ namespace tokenyard::perf {
 inline constexpr double kGqaKernels = 6.0;
 inline constexpr double kMlaKernels = 9.0;
 inline constexpr double kFfnKernels = 4.0;
-inline constexpr double kMoeKernels = 7.0;
+inline constexpr double kMoeKernels = 10.0;
 inline constexpr double kHeadKernels = 4.0;
+// Where products are computed in another format than activations have, a block of attention or FFN
+// converts its two inputs first, each in a kernel of its own.
+inline constexpr double kQuantizeKernels = 2.0;
+
+// Activations per token and hidden unit that the element-wise kernels of a fused stack move; where an
+// engine moves more or fewer (activation_traffic), the two below scale with it.
+inline constexpr double kFusedTraffic = 12.0;
+// Activations moved by routed experts, of one token at one of its experts: gathering and scattering
+// move it in and out three times over, two products with a gated activation between them write and
+// read seven times the expert's width.
+inline constexpr double kExpertHiddenMoves = 3.0;
+inline constexpr double kExpertWidthMoves = 7.0;
+// Times that a sampler reads or writes the logits, 4 bytes each: conversion, penalties, softmax,
+// choice.
+inline constexpr double kLogitMoves = 8.0;
+inline constexpr double kLogitBytes = 4.0;
 
 // Share of a 400G port that large messages reach: 43 to 58 of 50 GB/s measured with DeepEP.
 inline constexpr double kNicEfficiency = 0.85;

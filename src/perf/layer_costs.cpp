@@ -18,6 +18,11 @@ double peak_of(const catalog::Engine& engine, const std::string& format) {
   return found->second.value.base();
 }
 
+double product_efficiency(const catalog::Efficiency& eta, const std::string& format) {
+  const auto found = eta.prefill_by_format.find(format);
+  return found == eta.prefill_by_format.end() ? eta.prefill.value : found->second.value;
+}
+
 // Tokens attended to by a chunk of n on c cached tokens, causal, each at most `window` back.
 double pairs_in_window(double n, double c, double window) {
   const double growing = std::clamp(window - c, 0.0, n);  // tokens that still see everything
@@ -85,8 +90,13 @@ LayerCosts::LayerCosts(const scenario::PoolPlan& pool, const scenario::Deploymen
   const bool prefill = phase == Phase::prefill;
   const catalog::Efficiency& eta = engine_->efficiency;
   const double share = 1.0 - engine_->sms_for_comm.value;
-  peak_ = peak_of(*engine_, prefill ? d.prefill_linear_math : d.linear_math);
-  linear_s_ = 1.0 / (peak_ * share * eta.prefill.value);
+  const std::string& linear_math = prefill ? d.prefill_linear_math : d.linear_math;
+  const std::string& expert_math = prefill ? d.prefill_expert_math : d.expert_math;
+  peak_ = peak_of(*engine_, linear_math);
+  linear_s_ = 1.0 / (peak_ * share * product_efficiency(eta, linear_math));
+  expert_s_ = 1.0 / (peak_of(*engine_, expert_math) * share * product_efficiency(eta, expert_math) *
+                     eta.experts.value);
+  converts_ = linear_math != (prefill ? d.prefill_attention_math : d.attention_math);
   const double attention_peak =
       peak_of(*engine_, prefill ? d.prefill_attention_math : d.attention_math);
   attention_s_ = 1.0 / (attention_peak * share * eta.attention_prefill.value);
@@ -97,6 +107,7 @@ LayerCosts::LayerCosts(const scenario::PoolPlan& pool, const scenario::Deploymen
   tensor_ = as_double(d.spec.tensor_parallel);
   attention_data_ = as_double(d.attention_data_parallel);
   weight_bytes_ = d.weights.bytes();
+  expert_bytes_ = d.expert_weights.bytes();
   act_bytes_ = d.activations.bytes();
   head_bytes_ = d.lm_head.bytes();
   weight_read_ = 1.0 - serving.activation_sparsity;
@@ -111,6 +122,7 @@ LayerCosts::LayerCosts(const scenario::PoolPlan& pool, const scenario::Deploymen
   hidden_ = as_double(d.model.hidden);
   vocabulary_ = as_double(d.model.vocabulary);
   launch_s_ = engine_->launch_overhead.value.base();
+  unfused_ = engine_->activation_traffic.value / kFusedTraffic;
   exponent_ = engine_->roofline_exponent.value;
   set_products();
   core_ = core_flops();
@@ -135,9 +147,11 @@ void LayerCosts::set_products() {
   const double router =
       layers_.moe > 0.0 ? count_.router_per_layer * layers_.moe / layers_.total() : 0.0;
   const bool mla = deployment_->model.attention.kind == catalog::AttentionKind::mla;
+  const double converting = converts_ ? kQuantizeKernels : 0.0;
   attention_ = products(count_.attention_per_layer / tensor_ + router, read, tiles_.attention,
-                        mla ? kMlaKernels : kGqaKernels);
-  dense_ = products(count_.dense_ffn_per_layer / tensor_, read, tiles_.dense, kFfnKernels);
+                        (mla ? kMlaKernels : kGqaKernels) + converting);
+  dense_ =
+      products(count_.dense_ffn_per_layer / tensor_, read, tiles_.dense, kFfnKernels + converting);
   shared_ = products(count_.shared_experts_per_layer / tensor_, read, tiles_.shared, kFfnKernels);
   head_ = products(count_.lm_head / tensor_, head_bytes_, tiles_.head, kHeadKernels);
 }
@@ -242,10 +256,18 @@ void LayerCosts::add_experts(StepCost& cost, double tokens, double times) const 
   const double devices = tensor_ * attention_data_;
   const ExpertReads reads = experts_.reads(tokens);
   const double flops = 2.0 * tokens * as_double(ffn.experts_per_token) * count_.expert / devices;
-  const double bytes_each = count_.expert * weight_bytes_ * weight_read_ / devices;
-  const Op mean{flops * tiles_.expert * linear_s_, reads.distinct * bytes_each * weight_s_, 0.0,
-                0.0};
+  const double bytes_each = count_.expert * expert_bytes_ * weight_read_ / devices;
+  const double chosen = tokens * as_double(ffn.experts_per_token);
+  const double padding = std::max(1.0, as_double(engine_->expert_tile) * reads.distinct / chosen);
+  const Op mean{flops * padding * tiles_.expert * expert_s_,
+                reads.distinct * bytes_each * weight_s_, 0.0, 0.0};
   const double mean_s = add_op(cost, mean, times);
+  const double groups = as_double(deployment_->spec.expert_parallel);
+  const double traffic = unfused_ * chosen / groups * act_bytes_ *
+                         (kExpertHiddenMoves * hidden_ +
+                          kExpertWidthMoves * as_double(ffn.expert_hidden) * groups / devices);
+  cost[Cause::act_bw] += times * traffic * act_s_;
+  cost[Work::bytes_activations] += times * traffic;
   cost[Work::flops_linear] += flops * times;
   cost[Work::bytes_weights] += reads.distinct * bytes_each * times;
   cost[Cause::launch] += times * kMoeKernels * launch_s_;
@@ -294,6 +316,9 @@ StepCost LayerCosts::ends(const Tokens& tokens) const {
   const double sampled = tokens.sampled / attention_data_;
   if (sampled > 0.0) {
     add_products(cost, head_, sampled);
+    const double moved = unfused_ * kLogitMoves * kLogitBytes * sampled * vocabulary_;
+    cost[Cause::act_bw] += moved * act_s_;
+    cost[Work::bytes_activations] += moved;
     const double logits = sampled * vocabulary_ * act_bytes_;
     add_collective(cost, collectives_.all_gather(logits, deployment_->spec.tensor_parallel), 1.0);
     if (head_share_ < 1.0) cost.scale(head_share_);

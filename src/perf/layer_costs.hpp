@@ -23,6 +23,11 @@
 // keys; attention then sees at most top_k of them.  Tokens of a chunk choose each their own, so a
 // chunk reads what they choose together, at most everything once.
 //
+// Routed experts are products of few tokens each: they reach a share of what dense ones do
+// (`efficiency.experts`), compute at least a tile of tokens of each expert read, and gather and
+// scatter activations (constants.hpp).  Products in a narrower format than activations have convert
+// their inputs in kernels of their own.
+//
 // A systolic array takes longer where matrices do not fill it (tiles.hpp); the FLOPs counted are
 // the true ones.
 //
@@ -100,6 +105,10 @@ class LayerCosts {
 
   [[nodiscard]] double peak_flops_per_s() const { return peak_; }
   [[nodiscard]] double layer_latency_s() const { return engine_->layer_latency.value.base(); }
+  // The same in steps with prompts.
+  [[nodiscard]] double prompt_layer_latency_s() const {
+    return engine_->prompt_layer_latency.value.base();
+  }
   [[nodiscard]] double dispatch_s() const { return engine_->dispatch_overhead.value.base(); }
 
  private:
@@ -154,11 +163,12 @@ class LayerCosts {
   StageLayers layers_;
   ExpertLoad experts_;
   TileFactors tiles_;
-  double peak_ = 0.0;                          // FLOP/s of products with weights, dense
-  double linear_s_ = 0.0, attention_s_ = 0.0;  // per FLOP at the efficiency that kernels reach
-  double weight_s_ = 0.0, kv_s_ = 0.0, act_s_ = 0.0;  // per byte, efficiencies included
+  double peak_ = 0.0;  // FLOP/s of products with weights, dense
+  double linear_s_ = 0.0, expert_s_ = 0.0, attention_s_ = 0.0;  // per FLOP that kernels compute
+  double weight_s_ = 0.0, kv_s_ = 0.0, act_s_ = 0.0;            // per byte, efficiencies included
   double tensor_ = 1.0, attention_data_ = 1.0;
-  double weight_bytes_ = 1.0, act_bytes_ = 2.0, head_bytes_ = 1.0;  // per value
+  double weight_bytes_ = 1.0, expert_bytes_ = 1.0, act_bytes_ = 2.0, head_bytes_ = 1.0;  // a value
+  bool converts_ = false;       // products are computed in another format than activations have
   double weight_read_ = 1.0;    // share of weight bytes read (activation sparsity)
   double kv_bytes_ = 0.0;       // per token and layer, this device
   double index_bytes_ = 0.0;    // likewise, of the indexer's keys
@@ -168,6 +178,7 @@ class LayerCosts {
   double hops_between_ = 0.0;   // share of the hand-overs to the next stage that leave the node
   double ranks_reached_ = 0.0;  // other devices that a token is sent to: all that share its experts
   double hidden_ = 0.0, vocabulary_ = 0.0;
+  double unfused_ = 1.0;                        // activations moved, relative to a fused stack
   double launch_s_ = 0.0;                       // of one kernel
   double exponent_ = 1.0;                       // of the roofline
   Products attention_, dense_, shared_, head_;  // of a layer; of the whole head

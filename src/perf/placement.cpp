@@ -39,7 +39,8 @@ double weight_bytes_per_device(const DeploymentPlan& d) {
       as_double(n.moe_layers) * (n.shared_experts_per_layer + n.router_per_layer);
   const double experts = as_double(n.moe_layers) *
                          as_double(d.model.ffn.experts + d.spec.redundant_experts) * n.expert;
-  return d.weights.bytes() * stage_share(d) * (replicated / t + experts / (t * a)) +
+  return stage_share(d) *
+             (d.weights.bytes() * replicated / t + d.expert_weights.bytes() * experts / (t * a)) +
          end_bytes(d, n) / t;
 }
 
@@ -130,6 +131,14 @@ double fill(const DeploymentPlan& d, const Device& device, catalog::Holds what, 
     bytes -= given;
   }
   return bytes;
+}
+
+constexpr double kEverything = 1e30;  // bytes
+
+double sum_of(const std::vector<double>& bytes) {
+  double total = 0.0;
+  for (const double b : bytes) total += b;
+  return total;
 }
 
 // KV cache that one attention-data rank must have room for.
@@ -233,8 +242,34 @@ Placement sizes(const DeploymentPlan& d, const scenario::ServingSpec& serving) {
   return p;
 }
 
+// What the scenario says of the KV cache of one rank, in blocks; absent: as many as fit.
+std::optional<std::int64_t> blocks_asked_for(const DeploymentPlan& d,
+                                             const scenario::KvCacheSpec& kv) {
+  if (kv.capacity.unlimited)
+    return scenario::kUnlimitedKvTokens / (kv.block_tokens * d.attention_data_parallel);
+  if (!kv.capacity.tokens) return std::nullopt;
+  return *kv.capacity.tokens / (kv.block_tokens * d.attention_data_parallel);
+}
+
+KvDemand demand_for(std::int64_t kv_tokens, std::int64_t block_tokens) {
+  if (kv_tokens <= block_tokens) return {};
+  return {.blocks = (kv_tokens + block_tokens - 1) / block_tokens,
+          .text = "KV of " + std::to_string(kv_tokens) + " tokens"};
+}
+
+// A capacity that the scenario names takes the place of what would be asked for; of an unlimited
+// one, a block must fit for its traffic to have a bandwidth.
+KvDemand demand_of(const DeploymentPlan& d, const scenario::KvCacheSpec& kv,
+                   const KvDemand& wanted) {
+  if (kv.capacity.unlimited) return {};
+  const auto asked = blocks_asked_for(d, kv);
+  return asked ? demand_for(*asked * kv.block_tokens, kv.block_tokens) : wanted;
+}
+
 Placement place_with(const scenario::PoolPlan& pool, const DeploymentPlan& d,
-                     const scenario::ServingSpec& serving, const KvDemand& demand) {
+                     const scenario::ServingSpec& serving, const KvDemand& wanted) {
+  const KvDemand demand = demand_of(d, serving.kv_cache, wanted);
+  const std::optional<std::int64_t> asked = blocks_asked_for(d, serving.kv_cache);
   const Device& device = pool.devices[d.device];
   const std::size_t tiers = device.memory.size();
   Placement p = sizes(d, serving);
@@ -248,14 +283,19 @@ Placement place_with(const scenario::PoolPlan& pool, const DeploymentPlan& d,
       fill(d, device, catalog::Holds::weights, p.weight_bytes, left, weight_use);
   const double other_left =
       fill(d, device, catalog::Holds::kv, p.workspace_bytes + p.window_bytes, left, kv_use);
-  std::vector<double> kv_room(tiers);
-  fill(d, device, catalog::Holds::kv, 1e30, left, kv_room);
-  double kv_bytes = 0.0;
-  for (const double k : kv_room) kv_bytes += k;
   const double block_bytes = p.kv_bytes_per_token * as_double(serving.kv_cache.block_tokens);
-  const double blocks =
-      block_bytes > 0.0 ? std::floor(kv_bytes / block_bytes) : blocks_of_full_batch(d, serving);
-  p.kv_blocks_per_rank = static_cast<std::int64_t>(blocks);
+  const std::vector<double> left_for_kv = left;
+  std::vector<double> kv_room(tiers);
+  fill(d, device, catalog::Holds::kv, kEverything, left, kv_room);
+  const std::int64_t fitting =
+      block_bytes > 0.0 ? static_cast<std::int64_t>(std::floor(sum_of(kv_room) / block_bytes))
+                        : static_cast<std::int64_t>(blocks_of_full_batch(d, serving));
+  if (block_bytes > 0.0 && serving.kv_cache.capacity.tokens) {
+    left = left_for_kv;
+    kv_room.assign(tiers, 0.0);
+    fill(d, device, catalog::Holds::kv, as_double(*asked) * block_bytes, left, kv_room);
+  }
+  p.kv_blocks_per_rank = asked.value_or(fitting);
   p.kv_blocks = p.kv_blocks_per_rank * d.attention_data_parallel;
   p.tiers.resize(tiers);
   for (std::size_t i = 0; i < tiers; ++i) p.tiers[i] = {weight_use[i], kv_room[i]};
@@ -264,8 +304,14 @@ Placement place_with(const scenario::PoolPlan& pool, const DeploymentPlan& d,
   p.weight_joules_per_byte = joules_per_byte(device, weight_use, catalog::Holds::weights);
   p.kv_joules_per_byte = joules_per_byte(device, kv_room, catalog::Holds::kv);
   const bool weights_fit = weights_left <= 0.0;
-  const bool cache_fits =
-      other_left <= 0.0 && (block_bytes <= 0.0 || p.kv_blocks_per_rank >= demand.blocks);
+  const bool cache_fits = other_left <= 0.0 && (block_bytes <= 0.0 || fitting >= demand.blocks);
+  if (p.kv_blocks_per_rank == 0 && asked) {
+    p.problem = "serving.kv_cache.capacity: " + std::to_string(*serving.kv_cache.capacity.tokens) +
+                " tokens give none of " + std::to_string(d.attention_data_parallel) +
+                " attention-data ranks a whole block of " +
+                std::to_string(serving.kv_cache.block_tokens);
+    return p;
+  }
   if (weights_fit && cache_fits) return p;
   Sum kv;
   kv.add("workspace", p.workspace_bytes);
@@ -284,13 +330,8 @@ Placement place(const scenario::PoolPlan& pool, const DeploymentPlan& d,
 
 std::string fits(const scenario::PoolPlan& pool, const DeploymentPlan& d,
                  const scenario::ServingSpec& serving, std::int64_t kv_tokens) {
-  KvDemand demand;
-  const std::int64_t block = serving.kv_cache.block_tokens;
-  if (kv_tokens > block) {
-    demand = {.blocks = (kv_tokens + block - 1) / block,
-              .text = "KV of " + std::to_string(kv_tokens) + " tokens"};
-  }
-  return place_with(pool, d, serving, demand).problem;
+  const KvDemand wanted = demand_for(kv_tokens, serving.kv_cache.block_tokens);
+  return place_with(pool, d, serving, wanted).problem;
 }
 
 void check_fit(const scenario::Plan& plan, Diagnostics& diagnostics) {

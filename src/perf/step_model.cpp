@@ -187,6 +187,10 @@ StepCost StepModel::engine_step(const LayerCosts& costs, std::span<const Prefill
   add_chunks_core(costs, prefill, run.first, layer);
   finish_run(costs, std::min(pipeline_, load.sequences + load.chunk_tokens), run,
              layers ? &*layers : nullptr);
+  const double launching_s = costs.prompt_layer_latency_s() * layers_.total() *
+                             std::min(pipeline_, load.sequences + load.chunk_tokens);
+  if (load.chunk_tokens > 0.0)
+    run.first[Cause::launch] += std::max(0.0, launching_s - run.first.total_s());
   add_overheads(run.first, costs, load.sequences + load.prompts);
   add_transfer(run.first, prefill);
   return run.first;

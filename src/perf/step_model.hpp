@@ -10,6 +10,10 @@
 // Operations are in layer_costs.hpp.  A layer takes at least the engine's layer latency: what its
 // operations do not account for is launch.
 //
+// In a step with prompts the host launches kernel by kernel, while decoding replays a recorded graph.
+// Launching goes on beside the work: a step takes at least the prompt layer latency times the layers,
+// and what the work does not account for is launch.
+//
 // Pipeline parallelism splits a step into min(p, N) micro-batches: the stage time counts p times,
 // and (p - micro-batches) of these are pp_bubble.  The stage is the largest, of ceil(L / p) layers
 // and the head; where weights are tiled over the stages each has exactly 1/p of both.  Handing on to

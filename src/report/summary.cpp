@@ -64,6 +64,18 @@ class Summary {
   Table table_{{"group", "what", "value"}, {}};
 };
 
+// Of each device whether it is calibrated, and how far off its latencies may be:
+// "nvidia-h100-sxm5-80gb: nvidia-2026-11 of 2026-11-23: TPOT 9.00 % (median), ...".
+void add_calibration(Summary& s, const RunRecord& run) {
+  constexpr std::string_view kDevice = "device ";
+  for (const store::AssumptionRow& a : run.assumptions) {
+    const bool calibrated = a.key.ends_with(": calibration");
+    if (!a.key.starts_with(kDevice) || !(calibrated || a.key.ends_with(": uncalibrated"))) continue;
+    const std::string device = a.key.substr(kDevice.size(), a.key.rfind(':') - kDevice.size());
+    s.row("calibration", device + ": " + (calibrated ? a.value : "none (" + a.value + ')'));
+  }
+}
+
 void add_run(Summary& s, const RunRecord& run) {
   s.group("run");
   s.row("scenario", run.variant.empty() ? run.scenario : run.scenario + " (" + run.variant + ")");
@@ -82,6 +94,7 @@ void add_run(Summary& s, const RunRecord& run) {
   }
   if (r.skipped_lines > 0) s.row("trace lines skipped", std::to_string(r.skipped_lines));
   s.row("measured time", to_text(seconds(r.measured_s)) + " of " + to_text(seconds(r.simulated_s)));
+  add_calibration(s, run);
 }
 
 // Numbers that nobody has published, and those that pass a physical bound: by name.

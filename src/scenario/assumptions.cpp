@@ -1,5 +1,6 @@
 #include "scenario/assumptions.hpp"
 
+#include <algorithm>
 #include <set>
 
 #include "catalog/catalog.hpp"
@@ -41,6 +42,22 @@ class Collector {
   std::set<std::string> seen_;
 };
 
+// What the host costs: guessed, unless it was fitted to measurements.
+void add_host(const Plan& plan, std::vector<Assumption>& found) {
+  const HostOverhead& host = plan.scenario.serving.host;
+  const std::string steps =
+      "engines with asynchronous scheduling; older ones take up to 3 ms a step";
+  const auto add = [&](const std::string& key, Seconds cost, const std::string& source) {
+    const auto& fitted = plan.calibrated_host;
+    const bool is_fitted = std::find(fitted.begin(), fitted.end(), key) != fitted.end();
+    found.push_back({"serving.host." + key, to_text(cost), is_fitted ? "measured" : "assumed",
+                     is_fitted ? "calibration " + plan.host_calibration : source});
+  };
+  add("per_step", host.per_step, steps);
+  add("per_sequence", host.per_sequence, steps);
+  add("per_request", host.per_request, "default of tokenyard");
+}
+
 }  // namespace
 
 std::vector<Assumption> collect_assumptions(const Plan& plan) {
@@ -60,12 +77,12 @@ std::vector<Assumption> collect_assumptions(const Plan& plan) {
       collector.add("format", d.activations);
     }
   }
-  const HostOverhead& host = plan.scenario.serving.host;
-  const std::string source =
-      "engines with asynchronous scheduling; older ones take up to 3 ms a step";
-  collector.found.push_back({"serving.host.per_step", to_text(host.per_step), "assumed", source});
-  collector.found.push_back(
-      {"serving.host.per_sequence", to_text(host.per_sequence), "assumed", source});
+  collector.found.insert(collector.found.end(), plan.calibration.begin(), plan.calibration.end());
+  add_host(plan, collector.found);
+  if (plan.scenario.serving.kv_cache.capacity.unlimited) {
+    collector.found.push_back({"serving.kv_cache.capacity", "unlimited", "assumed",
+                               "a cache that evicts nothing; no device has it"});
+  }
   return std::move(collector.found);
 }
 

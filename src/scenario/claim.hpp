@@ -72,7 +72,9 @@ struct ExpectSpec {
   std::string source;
   std::optional<std::string> metric;
   bool measured = false;  // a metric that a machine showed: then it is our model that is off
-  Span value;             // of a metric: one number, in the metric's unit
+  // Of what was measured: its range over repeats, in place of the tolerance.  Set by the program.
+  std::optional<double> low, high;
+  Span value;  // of a metric: one number, in the metric's unit
   FormulaSpan compute;
   double tolerance = 0.0;
   std::map<std::string, Assumed> assuming;

@@ -98,24 +98,38 @@ class Resolver {
   bool resolve_formats(catalog::Catalog& catalog) {
     using catalog::UsualFormats;
     const DeploySpec& s = d_.spec;
-    const std::string head = s.lm_head.value_or(s.weights);
     bool known = resolve_format("weights", s.weights, &UsualFormats::weights, d_.weights, catalog);
     known = resolve_format("kv", s.kv, &UsualFormats::kv, d_.kv, catalog) && known;
     known = resolve_format("activations", s.activations, &UsualFormats::activations, d_.activations,
                            catalog) &&
             known;
     // An unknown format of the weights has been reported already.
-    if (!s.lm_head && !known) return false;
-    return resolve_format("lm_head", head, &UsualFormats::weights, d_.lm_head, catalog) && known;
+    const bool weights_known = known;
+    for (const auto& [key, stated, format] :
+         {std::tuple{"lm_head", &s.lm_head, &d_.lm_head},
+          std::tuple{"expert_weights", &s.expert_weights, &d_.expert_weights}}) {
+      if (!*stated && !weights_known) return false;
+      known = resolve_format(key, stated->value_or(s.weights), &UsualFormats::weights, *format,
+                             catalog) &&
+              known;
+    }
+    return known;
   }
 
   void resolve_math() {
+    const bool moe = d_.model.ffn.kind == catalog::FfnKind::moe;
     d_.linear_math = math_format("weights", d_.weights, d_.engine);
+    d_.expert_math =
+        moe ? math_format("expert_weights", d_.expert_weights, d_.engine) : d_.linear_math;
     d_.attention_math = math_format("activations", d_.activations, d_.engine);
     d_.prefill_linear_math = d_.linear_math;
+    d_.prefill_expert_math = d_.expert_math;
     d_.prefill_attention_math = d_.attention_math;
     if (d_.prefill_engine == d_.engine) return;
     d_.prefill_linear_math = math_format("weights", d_.weights, d_.prefill_engine);
+    d_.prefill_expert_math =
+        moe ? math_format("expert_weights", d_.expert_weights, d_.prefill_engine)
+            : d_.prefill_linear_math;
     d_.prefill_attention_math = math_format("activations", d_.activations, d_.prefill_engine);
   }
 
@@ -186,10 +200,14 @@ class Resolver {
     if (!moe && s.redundant_experts > 0)
       problem("redundant_experts", d_.model.name + " has no experts");
     if (!moe && s.expert_skew > 0.0) problem("expert_skew", d_.model.name + " has no experts");
-    if (moe && (stage % s.expert_parallel != 0 || d_.model.ffn.experts % s.expert_parallel != 0)) {
+    // Experts without their copies may be dealt unevenly when all slots together come out even.
+    const std::int64_t experts = d_.model.ffn.experts;
+    const bool even = experts % s.expert_parallel == 0 ||
+                      (experts + s.redundant_experts) % s.expert_parallel == 0;
+    if (moe && (stage % s.expert_parallel != 0 || !even)) {
       problem("expert_parallel", std::to_string(s.expert_parallel) + " does not divide both the " +
                                      std::to_string(stage) + " devices of a stage and the " +
-                                     std::to_string(d_.model.ffn.experts) + " experts");
+                                     std::to_string(experts) + " experts");
     }
     return diagnostics_.list().size() == before;
   }

@@ -13,14 +13,14 @@ namespace tokenyard::scenario {
 struct DeploymentPlan {
   DeploySpec spec;
   catalog::Model model;
-  catalog::NumberFormat weights, kv, activations, lm_head;
+  catalog::NumberFormat weights, kv, activations, lm_head, expert_weights;
   std::size_t device = 0;          // index into PoolPlan::devices
   std::size_t engine = 0;          // index into that device's engines: the one that decodes
   std::size_t prefill_engine = 0;  // ... that computes prompts
-  // Number formats of the matrix products and of attention, e.g. fp8, on the engine that decodes
-  // and on the one that computes prompts.
-  std::string linear_math, attention_math;
-  std::string prefill_linear_math, prefill_attention_math;
+  // Number formats of the matrix products, those of routed experts, and attention, e.g. fp8, on the
+  // engine that decodes and on the one that computes prompts.
+  std::string linear_math, expert_math, attention_math;
+  std::string prefill_linear_math, prefill_expert_math, prefill_attention_math;
   bool tiled = false;  // stages hold equal shares of the weights, which may be parts of layers
   std::int64_t attention_data_parallel = 1;
   std::int64_t devices_per_replica = 1;  // tensor * attention data * pipeline parallel
@@ -33,8 +33,9 @@ struct DeploymentPlan {
 struct PoolPlan {
   std::string name;
   catalog::NodeSpec node;
-  std::vector<catalog::Device> devices;  // parallel to node.devices
-  std::int64_t count = 1;                // nodes
+  std::vector<catalog::Device> devices;   // parallel to node.devices; calibrated
+  std::vector<std::string> calibrations;  // parallel to devices; empty: the catalog's own numbers
+  std::int64_t count = 1;                 // nodes
   std::vector<DeploymentPlan> deployments;
   Place where;
   std::string path;
@@ -46,7 +47,9 @@ struct PoolPlan {
 struct Assumption {
   std::string key;  // "device nvidia-h100-sxm5-80gb: price"
   std::string value;
-  std::string confidence;  // "unknown": nobody has said; "marked": it passes a physical bound
+  // "unknown": nobody has said; "marked": it passes a physical bound; "uncalibrated": a device of
+  // which nothing is fitted to measurements.
+  std::string confidence;
   std::string source;
   std::string band = {};
 };
@@ -59,6 +62,9 @@ struct Plan {
   workload::OpenOptions workload_options;
   std::string variant;  // "fleet.pools[main].count=2, ..."; empty without sweep and overrides
   std::vector<std::pair<std::string, std::string>> parameters;  // of this variant
+  std::vector<Assumption> calibration;       // of each device: which, and how far off that is
+  std::string host_calibration;              // that the host's costs come from; "" if none
+  std::vector<std::string> calibrated_host;  // keys of serving.host that do
   std::vector<Assumption> assumptions;
   std::string unfit;       // why it cannot be run: of the first deployment that cannot
   Place where;             // of the scenario

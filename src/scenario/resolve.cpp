@@ -6,6 +6,7 @@
 
 #include "base/hash.hpp"
 #include "scenario/assumptions.hpp"
+#include "scenario/calibrate_plan.hpp"
 #include "scenario/place_deployment.hpp"
 #include "scenario/place_of.hpp"
 #include "scenario/sweep.hpp"
@@ -148,6 +149,7 @@ void resolve_pool(const PoolSpec& spec, Plan& plan, PoolPlan& pool, const Source
                         .fits = source.options.fits,
                         .report_unfit = plan.scenario.unfit == Unfit::report},
                        catalog, diagnostics);
+    if (source.options.max_context) d.model.max_context = *source.options.max_context;
     free_devices -= d.replicas * d.devices_per_replica;
     if (plan.unfit.empty()) plan.unfit = d.unfit;
   }
@@ -202,6 +204,7 @@ std::string plan_json(const Plan& plan) {
     json.begin_object().key("name").value(pool.name);
     write("node", pool.node);
     write("devices", pool.devices);
+    write("calibrations", pool.calibrations);
     json.key("deployments").begin_array();
     for (const DeploymentPlan& d : pool.deployments) {
       json.begin_object();
@@ -211,8 +214,11 @@ std::string plan_json(const Plan& plan) {
       write("kv", d.kv);
       write("activations", d.activations);
       write("lm_head", d.lm_head);
+      write("expert_weights", d.expert_weights);
       json.key("prefill_linear_math").value(d.prefill_linear_math);
+      json.key("prefill_expert_math").value(d.prefill_expert_math);
       json.key("prefill_attention_math").value(d.prefill_attention_math);
+      json.key("expert_math").value(d.expert_math);
       json.key("linear_math").value(d.linear_math).key("attention_math").value(d.attention_math);
       json.key("devices_per_replica")
           .value(d.devices_per_replica)
@@ -267,6 +273,7 @@ Plan resolve(const Variant& variant, const Source& source, catalog::Catalog& cat
     pool.path = "fleet.pools[" + std::to_string(i) + "]";
     resolve_pool(fleet.pools[i], plan, pool, source, catalog, variant.root, diagnostics);
   }
+  calibrate_plan(plan, catalog, variant.root, diagnostics);
   check_whole(plan, variant.root, diagnostics);
   if (!diagnostics.empty()) return plan;
   plan.assumptions = collect_assumptions(plan);

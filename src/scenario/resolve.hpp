@@ -1,5 +1,7 @@
 #pragma once
 // Scenario file -> plans: one for each variant of its sweep.
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,6 +20,8 @@ struct LoadOptions {
   bool skip_bad_lines =
       false;       // malformed lines of a trace are counted, as if its workload said so
   Fits fits = {};  // needed where parallelism is automatic
+  // In place of every model's own, for recordings of models that take longer prompts.
+  std::optional<std::int64_t> max_context = {};
 };
 
 // Reads the scenario, applies the overrides, expands `sweep:` (the cartesian product of its lists;

@@ -49,6 +49,28 @@ std::string Codec<scenario::AutoCount>::schema() {
   return word_or("auto", Codec<std::int64_t>::schema());
 }
 
+bool Codec<scenario::KvCapacity>::read(ReadContext& context, const Node& node,
+                                       scenario::KvCapacity& out) {
+  out.unlimited = node.kind == Node::Kind::scalar && node.scalar == "unlimited";
+  if (out.unlimited) {
+    out.tokens.reset();
+    return true;
+  }
+  if (!read_optional_number(context, node, "auto", out.tokens)) return false;
+  if (!out.tokens || (*out.tokens >= 1 && *out.tokens <= scenario::kUnlimitedKvTokens)) return true;
+  fields_detail::report(context, node,
+                        "'" + node.scalar +
+                            "' is out of range; expected 'auto', 'unlimited' or 1 to " +
+                            std::to_string(scenario::kUnlimitedKvTokens) + " tokens");
+  return false;
+}
+void Codec<scenario::KvCapacity>::write(JsonWriter& json, const scenario::KvCapacity& value) {
+  write_optional_number(json, value.unlimited ? "unlimited" : "auto", value.tokens);
+}
+std::string Codec<scenario::KvCapacity>::schema() {
+  return R"({"anyOf":[{"enum":["auto","unlimited"]},)" + Codec<std::int64_t>::schema() + "]}";
+}
+
 bool Codec<scenario::EngineChoice>::read(ReadContext& context, const Node& node,
                                          scenario::EngineChoice& out) {
   if (node.kind != Node::Kind::map) {

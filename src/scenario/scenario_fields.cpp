@@ -68,6 +68,8 @@ void describe(input::Fields& f, DeploySpec& x) {
              "number format of the weights, from workloads/formats.yaml; auto: the device's usual");
   f.optional("kv", x.kv, "number format of the KV cache");
   f.optional("activations", x.activations, "number format of the activations");
+  f.optional("expert_weights", x.expert_weights,
+             "number format of routed experts; default: that of the weights");
   f.optional("lm_head", x.lm_head, "number format of the LM head; default: that of the weights");
   f.optional("placement", x.placement, "auto, or the memory tier that must hold the weights");
   AutoCount shown;
@@ -141,13 +143,23 @@ void describe(input::Fields& f, SchedulerSpec& x) {
 }
 
 void describe(input::Fields& f, KvCacheSpec& x) {
+  f.optional(
+      "capacity", x.capacity,
+      "tokens of KV cache of a replica; auto: what fits beside the weights; unlimited: as many "
+      "as the run asks for, nothing being evicted, though no device has them");
   f.optional("block_tokens", x.block_tokens, "tokens of a KV block").at_least(1).at_most(4096);
   f.optional("prefix_reuse", x.prefix_reuse, "share the KV cache of equal prefixes");
   f.optional("eviction", x.eviction, "which cached prefix goes first");
   f.optional("between_turns", x.between_turns,
              "what becomes of a session's KV cache between its turns");
   f.optional("offload", x.offload, "memory tiers below the device's that take evicted blocks");
-  if (!x.offload.empty() && f.is_reading()) {
+  if (!f.is_reading()) return;
+  if (x.capacity.tokens && *x.capacity.tokens < x.block_tokens) {
+    f.problem("capacity", std::to_string(*x.capacity.tokens) +
+                              " tokens are less than one block of " +
+                              std::to_string(x.block_tokens));
+  }
+  if (!x.offload.empty()) {
     f.problem("offload",
               "tiers below device memory are not simulated by this version; expected []");
   }
@@ -156,6 +168,10 @@ void describe(input::Fields& f, KvCacheSpec& x) {
 void describe(input::Fields& f, HostOverhead& x) {
   f.optional("per_step", x.per_step, "host time of a step that the devices wait for").at_least(0.0);
   f.optional("per_sequence", x.per_sequence, "the same, for each sequence that gets a token")
+      .at_least(0.0);
+  f.optional("per_request", x.per_request, "time of a request before the scheduler sees it")
+      .at_least(0.0);
+  f.optional("per_input_token", x.per_input_token, "the same, for each token of its prompt")
       .at_least(0.0);
 }
 
@@ -277,6 +293,10 @@ void describe(input::Fields& f, ScenarioFile& x) {
   f.optional("slo", slo, "limits on latency statistics, such as ttft_p99: 2 s");
   if (f.is_reading()) x.slo = slo.limits;
   f.optional("economics", x.economics, "horizon and utilisation");
+  f.optional(
+      "calibration", x.calibration,
+      "fitted numbers of devices and host: auto (the newest that lists a device), none, or a "
+      "file of hardware_catalog/calibrations, without .yaml");
   f.optional("unfit", x.unfit,
              "a variant whose machine cannot hold its model: error, or report (a row says why)");
   f.optional("store_requests", x.store_requests, "which rows of the request table are stored");

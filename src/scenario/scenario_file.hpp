@@ -55,6 +55,8 @@ struct DeploySpec {
   std::string weights = "bf16";
   std::string kv = "bf16";
   std::string activations = "bf16";
+  std::optional<std::string>
+      expert_weights;                  // of routed experts; absent: the format of the weights
   std::optional<std::string> lm_head;  // absent: the format of the weights
   std::string placement = "auto";
   std::int64_t tensor_parallel = 1;    // or kAuto
@@ -133,7 +135,17 @@ struct SchedulerSpec {
   Preemption preemption = Preemption::recompute;
 };
 
+// How many tokens of KV cache a replica has: `auto`, `unlimited` or a number.
+struct KvCapacity {
+  std::optional<std::int64_t> tokens;  // absent: what fits beside the weights, or unlimited
+  bool unlimited = false;
+};
+
+// What `unlimited` stands for: more than any run needs, and far inside 64 bits as bytes.
+inline constexpr std::int64_t kUnlimitedKvTokens = std::int64_t{1} << 40;
+
 struct KvCacheSpec {
+  KvCapacity capacity;
   std::int64_t block_tokens = 16;
   bool prefix_reuse = true;
   Eviction eviction = Eviction::lru;
@@ -141,10 +153,13 @@ struct KvCacheSpec {
   std::vector<std::string> offload;  // tiers below device memory; none is simulated by this version
 };
 
-// Host work of one step that the devices wait for: scheduler, sampler, detokeniser.
+// What the host costs.  Of one step, while the devices wait: scheduler, sampler, detokeniser.  Of one
+// request, before the scheduler sees it: HTTP, tokeniser, hand-over between processes.
 struct HostOverhead {
   Seconds per_step = milliseconds(0.5);
-  Seconds per_sequence = microseconds(5);
+  Seconds per_sequence = microseconds(8);
+  Seconds per_request = milliseconds(30);
+  Seconds per_input_token = microseconds(4);
 };
 
 // Speculative decoding: `tokens` guessed tokens are verified in one step.  What one step yields is
@@ -234,6 +249,7 @@ struct ScenarioFile {
   std::map<std::string, Seconds> slo;  // ttft_p99 ...
   EconomicsSpec economics;
   Unfit unfit = Unfit::error;
+  std::string calibration = "auto";             // or none, or a calibration's name
   std::optional<StoreRequests> store_requests;  // absent: all up to a million requests, else sample
   Seconds sample_interval = seconds(10);        // of the `sample` table
   std::map<std::string, Given> given;           // inputs of formulas
@@ -262,6 +278,12 @@ template <>
 struct Codec<scenario::AutoCount> {
   static bool read(ReadContext& context, const Node& node, scenario::AutoCount& out);
   static void write(JsonWriter& json, const scenario::AutoCount& value);
+  static std::string schema();
+};
+template <>
+struct Codec<scenario::KvCapacity> {
+  static bool read(ReadContext& context, const Node& node, scenario::KvCapacity& out);
+  static void write(JsonWriter& json, const scenario::KvCapacity& value);
   static std::string schema();
 };
 template <>

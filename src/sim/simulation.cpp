@@ -28,6 +28,7 @@ Simulation::Simulation(const scenario::Plan& plan, workload::RequestStream& stre
       options_(std::move(options)),
       slo_(plan.scenario.slo),
       source_(stream, plan.scenario.requests),
+      front_end_(plan.scenario.serving.host),
       accumulator_(plan.scenario.warmup.base()),
       meter_(plan, plan.scenario.warmup.base()),
       between_runs_(kNobody),
@@ -134,6 +135,10 @@ void Simulation::wake(std::size_t what) {
       arrival_timer_ = nullptr;
       on_arrivals();
       break;
+    case kReady:
+      ready_timer_ = nullptr;
+      on_ready();
+      break;
     case kSample:
       on_sample();
       break;
@@ -202,6 +207,39 @@ void Simulation::arrive(workload::Request request, double now_s) {
   r.replica = static_cast<std::int32_t>(s);
   r.routed_model = r.request.model;
   r.routed_place = static_cast<std::int32_t>(place);
+  const double delay_s = front_end_.delay_s(r.request.input_tokens);
+  if (delay_s <= 0.0) {
+    hand_over(handle, now_s);
+    return;
+  }
+  front_end_.enter(handle, now_s + delay_s);
+  arm_ready();
+}
+
+void Simulation::arm_ready() {
+  const double next_s = front_end_.next_s();
+  if (ready_timer_ != nullptr) {
+    if (next_s == ready_armed_s_) return;
+    calendar_->cancel(ready_timer_);
+    ready_timer_ = nullptr;
+  }
+  if (!std::isfinite(next_s)) return;
+  ready_armed_s_ = next_s;
+  ready_timer_ = calendar_->at(next_s, *this, kReady);
+}
+
+void Simulation::on_ready() {
+  if (stopped_) return;
+  const double now_s = ready_armed_s_;
+  while (front_end_.next_s() <= now_s) hand_over(front_end_.leave(), now_s);
+  begin_touched(now_s);
+  arm_ready();
+}
+
+// To the scheduler of its replica.
+void Simulation::hand_over(serving::Handle handle, double now_s) {
+  const auto s = static_cast<std::size_t>(slots_[handle].replica);
+  Server& server = *servers_[s];
   const bool was_idle = server.replica.idle();
   server.replica.enqueue(now_s, handle);
   if (s == between_runs_) return;

@@ -16,6 +16,7 @@
 #include "metrics/littles_law.hpp"
 #include "scenario/plan.hpp"
 #include "sim/calendar.hpp"
+#include "sim/front_end.hpp"
 #include "sim/load_source.hpp"
 #include "sim/meter.hpp"
 #include "sim/server.hpp"
@@ -45,7 +46,7 @@ class Simulation final : private Sleeper {
 
  private:
   // What to wake for: these, or kFirstServer + the number of a replica whose run ends.
-  enum Wake : std::size_t { kArrivals, kSample, kWarm, kStop, kFirstServer };
+  enum Wake : std::size_t { kArrivals, kReady, kSample, kWarm, kStop, kFirstServer };
   void wake(std::size_t what) override;
 
   void build_deployments();
@@ -58,6 +59,9 @@ class Simulation final : private Sleeper {
   void begin_touched(double now_s);
   void arm(std::size_t server);
   void arm_arrivals();
+  void on_ready();
+  void arm_ready();
+  void hand_over(serving::Handle handle, double now_s);
   void account(Server& server, const serving::RunReport& report);
   struct Steps {
     double start_s = 0.0;
@@ -87,6 +91,7 @@ class Simulation final : private Sleeper {
   SimulationOptions options_;
   metrics::Slo slo_;
   LoadSource source_;
+  FrontEnd front_end_;
   serving::RequestSlots slots_;
   metrics::RunAccumulator accumulator_;
   metrics::LittlesLaw littles_law_;
@@ -100,6 +105,8 @@ class Simulation final : private Sleeper {
 
   Calendar::Timer arrival_timer_ = nullptr;
   double arrival_armed_s_ = 0.0;
+  Calendar::Timer ready_timer_ = nullptr;
+  double ready_armed_s_ = 0.0;
   std::size_t between_runs_;  // the replica whose run has just ended
   bool stopped_ = false;
   double last_event_s_ = 0.0;

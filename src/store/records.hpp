@@ -33,7 +33,9 @@ struct CostRow {
 struct AssumptionRow {
   std::string key;
   std::string value;
-  std::string confidence;  // "unknown": nobody has said; "marked": it passes a physical bound
+  // "unknown": nobody has said; "marked": it passes a physical bound; "uncalibrated": a device of
+  // which nothing is fitted to measurements.
+  std::string confidence;
   std::string source;
   std::string band = {};
 };

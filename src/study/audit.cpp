@@ -1,8 +1,5 @@
 #include "study/audit.hpp"
 
-#include <unistd.h>
-
-#include <filesystem>
 #include <map>
 #include <set>
 
@@ -11,37 +8,13 @@
 #include "study/audit_claim.hpp"
 #include "study/audit_record.hpp"
 #include "study/claim_use.hpp"
+#include "study/result_file.hpp"
 #include "study/run_plan.hpp"
 
 namespace tokenyard::study {
 namespace {
 
-namespace fs = std::filesystem;
 using scenario::Plan;
-
-// A database that is gone when the audit is over, unless the user named one.
-class ResultFile {
- public:
-  explicit ResultFile(const std::string& given) : path_(given) {
-    if (!given.empty()) return;
-    std::string folder = (fs::temp_directory_path() / "tokenyard_audit_XXXXXX").string();
-    if (::mkdtemp(folder.data()) == nullptr)
-      throw std::runtime_error("no temporary folder can be made in " +
-                               fs::temp_directory_path().string());
-    folder_ = folder;
-    path_ = folder + "/runs.db";
-  }
-  ~ResultFile() {
-    std::error_code ignored;
-    if (!folder_.empty()) fs::remove_all(folder_, ignored);
-  }
-  ResultFile(const ResultFile&) = delete;
-  ResultFile& operator=(const ResultFile&) = delete;
-  [[nodiscard]] const std::string& path() const { return path_; }
-
- private:
-  std::string path_, folder_;
-};
 
 struct Checked {
   std::vector<AuditRow> rows;

@@ -9,6 +9,7 @@
 #include "perf/step_model.hpp"
 #include "power/power_model.hpp"
 #include "scenario/resolve.hpp"
+#include "study/device_alias.hpp"
 
 namespace tokenyard::study {
 namespace {
@@ -35,13 +36,6 @@ void require_format(catalog::Catalog& catalog, const std::string& name) {
   known.emplace_back("auto");
   if (std::find(known.begin(), known.end(), name) == known.end())
     throw InputError("no number format '" + name + "'" + suggestion(name, known));
-}
-
-// The preferred entry of a kind, or the catalog's first: a catalog of one's own need not have it.
-std::string entry_or_first(const catalog::Catalog& catalog, EntryKind kind,
-                           const std::string& preferred) {
-  const std::vector<std::string> names = catalog.names(kind);
-  return names.empty() || catalog.exists(kind, preferred) ? preferred : names.front();
 }
 
 std::int64_t step_tokens(const CompareSpec& spec) {

@@ -132,8 +132,8 @@ std::vector<store::ExpectationRow> check_expectations(
     row.metric = *expect.metric;
     row.expected = expect.value.ends.front().number;
     const double margin = std::abs(row.expected) * expect.tolerance;
-    row.low = row.expected - margin;
-    row.high = row.expected + margin;
+    row.low = expect.low.value_or(row.expected - margin);
+    row.high = expect.high.value_or(row.expected + margin);
     const double* actual = find(metrics, row.metric);
     row.actual = actual != nullptr ? *actual : std::numeric_limits<double>::quiet_NaN();
     row.ratio = row.actual / row.expected;

@@ -124,10 +124,10 @@ TEST_CASE(
                    "1\x00",
                    10),
        {"1:1: invalid UTF-8 (byte 0xff); save the file as UTF-8"}},
-      {std::string("a: x\x00y\n", 7), {"1:5: control character 0x00; YAML is text"}},
-      {"a: \x1b[31m\n", {"1:4: control character 0x1b; YAML is text"}},
-      {"a: b\x7f\n", {"1:5: control character 0x7f; YAML is text"}},
-      {"a: b\x07\n", {"1:5: control character 0x07; YAML is text"}},
+      {std::string("a: x\x00y\n", 7), {"1:5: control character 0x00; expected plain text"}},
+      {"a: \x1b[31m\n", {"1:4: control character 0x1b; expected plain text"}},
+      {"a: b\x7f\n", {"1:5: control character 0x7f; expected plain text"}},
+      {"a: b\x07\n", {"1:5: control character 0x07; expected plain text"}},
   });
 }
 

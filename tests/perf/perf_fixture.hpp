@@ -60,7 +60,7 @@ inline scenario::Plan shipped_plan(const std::string& node, test::ToyOptions opt
   plan.pools.front().node = spec;
   scenario::DeploymentPlan& d = plan.pools.front().deployments.front();
   d.weights = *catalog.format(options.weights, diagnostics);
-  d.lm_head = d.weights;
+  d.lm_head = d.expert_weights = d.weights;
   d.kv = *catalog.format(options.kv, diagnostics);
   return plan;
 }

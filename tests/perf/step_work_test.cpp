@@ -209,13 +209,14 @@ TEST_CASE("fp8 weights are half the bytes, an fp8 cache too, each on its own") {
 }
 
 TEST_CASE(
-    "element-wise kernels move 12 x tokens x 8,000 x 2 B a layer; half of it shrinks with 2 "
-    "ranks") {
+    "element-wise kernels move 12 x tokens x 8,000 x 2 B a layer, half of it shrinks with 2 "
+    "ranks; a sampler 8 x 100,000 logits of 4 B a token") {
   ToyOptions options;
   options.device.engines.front().activation_traffic = 12.0;
-  CHECK(Toy(options).decode(10)[Work::bytes_activations] == near(8 * 12 * 10 * 16e3));
+  CHECK(Toy(options).decode(10)[Work::bytes_activations] == near(8 * 12 * 10 * 16e3 + 10 * 3.2e6));
   options.tensor_parallel = options.devices_per_node = 2;
-  CHECK(Toy(options).decode(10)[Work::bytes_activations] == near(0.75 * 8 * 12 * 10 * 16e3));
+  CHECK(Toy(options).decode(10)[Work::bytes_activations] ==
+        near(0.75 * 8 * 12 * 10 * 16e3 + 10 * 3.2e6));
 }
 
 TEST_CASE("2 ranks halve FLOPs, weights and KV, and send 16 x 16 kB of sums and 100 kB of logits") {

@@ -92,3 +92,17 @@ TEST_CASE("expectations are shown with units: 40 expected, 50 simulated, ratio 1
         "metric               expected      simulated     ratio  verdict      claim\n"
         "output_tokens_per_s  40.0 token/s  50.0 token/s   1.25  pessimistic  a claim\n");
 }
+
+TEST_CASE("a summary says of each device which calibration it has, or what having none may mean") {
+  store::RunRecord run = test::sample_run(0);
+  run.assumptions = {
+      {"device b: uncalibrated", "as others were", "uncalibrated", "nobody"},
+      {"device a: calibration", "fit of 2026-11-23: TPOT 6 %", "measured", "a maker"},
+      {"fit: calibration", "of no device", "measured", "a maker"}};
+  std::vector<std::string> shown;
+  for (const auto& row : run_summary(run).rows) {
+    if (row.at(1) == Cell("calibration")) shown.push_back(std::get<std::string>(row.at(2)));
+  }
+  CHECK(shown ==
+        std::vector<std::string>{"b: none (as others were)", "a: fit of 2026-11-23: TPOT 6 %"});
+}

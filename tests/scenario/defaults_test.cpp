@@ -43,12 +43,14 @@ TEST_CASE("what a scenario leaves out has the documented defaults") {
   CHECK(s.serving.scheduler.policy == BatchPolicy::chunked_prefill);
   CHECK(s.serving.scheduler.max_batch == 256);
   CHECK(s.serving.scheduler.max_batch_tokens == 8192);
+  CHECK_FALSE(s.serving.kv_cache.capacity.tokens);
+  CHECK_FALSE(s.serving.kv_cache.capacity.unlimited);
   CHECK(s.serving.kv_cache.block_tokens == 16);
   CHECK(s.serving.kv_cache.prefix_reuse);
   CHECK(s.serving.kv_cache.between_turns == BetweenTurns::keep);
   CHECK(s.serving.activation_sparsity == 0.0);
   CHECK(s.serving.host.per_step == milliseconds(0.5));
-  CHECK(s.serving.host.per_sequence == microseconds(5));
+  CHECK(s.serving.host.per_sequence == microseconds(8));
   const DeploySpec& d = only_deployment(plan).spec;
   CHECK(d.role == Role::both);
   CHECK_FALSE(d.engine.decode);

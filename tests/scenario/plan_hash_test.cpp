@@ -43,6 +43,17 @@ TEST_CASE("the hash does not depend on where the files lie") {
   CHECK(here.plan().trace_hash == there.plan().trace_hash);
 }
 
+TEST_CASE("a context that replaces the models' own is in the plan and its hash") {
+  const ToyYard yard;
+  const Plan usual = yard.plan();
+  catalog::Catalog catalog(yard.file(""));
+  const Plan longer =
+      load_plans(yard.file("s.yaml"), {}, catalog, {.max_context = 3'000'000}).front();
+  CHECK(longer.pools.front().deployments.front().model.max_context == 3'000'000);
+  CHECK(longer.json.find(R"("max_context":3000000)") != std::string::npos);
+  CHECK(longer.hash != usual.hash);
+}
+
 TEST_CASE("every number of a scenario changes the hash") {
   const std::string hash = hash_with("");
   for (const char* change : {"seed: 2",
@@ -56,6 +67,7 @@ TEST_CASE("every number of a scenario changes the hash") {
                              "serving: {scheduler: {max_batch_tokens: 8191}}",
                              "serving: {scheduler: {policy: "
                              "prefill-first}}",
+                             "serving: {kv_cache: {capacity: unlimited}}",
                              "serving: {kv_cache: {block_tokens: 32}}",
                              "serving: {kv_cache: {prefix_reuse: false}}",
                              "serving: {kv_cache: {between_turns: drop}}",
@@ -137,11 +149,11 @@ TEST_CASE(
        {"name",     "description", "seed",           "workload",        "scale",       "duration",
         "requests", "warmup",      "fleet",          "serving",         "autoscaling", "faults",
         "slo",      "economics",   "store_requests", "sample_interval", "expect",      "source",
-        "given",    "unfit"}) {
+        "given",    "unfit",       "calibration"}) {
     CAPTURE(key);
     CHECK(s.contains(key));
   }
-  CHECK(s.size() == 20);
+  CHECK(s.size() == 21);
   CHECK(s.at("duration") == "3600 s");
   CHECK(s.at("warmup") == "0 s");
   CHECK(s.at("scale").is_null());

@@ -48,6 +48,17 @@ TEST_CASE(
   CHECK(short_of_one.tokens_reported() == 66);
 }
 
+TEST_CASE("where 5 blocks fit, an unlimited cache preempts nobody, and 10 blocks as little") {
+  ToyOptions options = with_blocks(5);
+  options.serving.kv_cache.capacity.unlimited = true;
+  ReplicaDriver unlimited(options);
+  serve_two(unlimited);
+  CHECK(unlimited.of(0).preemptions + unlimited.of(1).preemptions == 0);
+  ReplicaDriver roomy(with_blocks(10));
+  serve_two(roomy);
+  CHECK(unlimited.of(1).finished_s == roomy.of(1).finished_s);
+}
+
 TEST_CASE(
     "a preempted request computes its prompt and its own 17 tokens again, after the older one "
     "has ended") {

@@ -13,7 +13,8 @@ inline const std::string kLeaflet = "name: leaflet\nsource: a leaflet\n";
 
 // The toy scenario without host overhead: what it computes is arithmetic.
 inline const std::string kToyMachine =
-    test::kToyScenario + "serving: {host: {per_step: 0 s, per_sequence: 0 s}}\n";
+    test::kToyScenario +
+    "serving: {host: {per_step: 0 s, per_sequence: 0 s, per_request: 0 s, per_input_token: 0 s}}\n";
 
 inline Audit audit_of(const test::ToyYard& yard, const std::string& text,
                       const AuditOptions& options = {}) {

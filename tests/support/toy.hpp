@@ -31,7 +31,8 @@ inline catalog::Device toy_device() {
   engine.name = "main";
   engine.peak["bf16"] = teraflops_per_second(100);
   engine.peak["fp8"] = teraflops_per_second(200);
-  engine.efficiency = {1.0, 1.0, 1.0, 1.0};
+  engine.efficiency.prefill = engine.efficiency.decode = 1.0;
+  engine.efficiency.attention_prefill = engine.efficiency.attention_decode = 1.0;
   engine.launch_overhead = seconds(0);
   engine.roofline_exponent = 1000.0;
   engine.activation_traffic = 0.0;
@@ -83,7 +84,10 @@ inline scenario::ServingSpec toy_serving() {
   scenario::ServingSpec serving;
   serving.scheduler.max_batch = 16;
   serving.scheduler.max_batch_tokens = 1000;
-  serving.host = {.per_step = seconds(0), .per_sequence = seconds(0)};
+  serving.host = {.per_step = seconds(0),
+                  .per_sequence = seconds(0),
+                  .per_request = seconds(0),
+                  .per_input_token = seconds(0)};
   return serving;
 }
 
@@ -189,10 +193,11 @@ inline scenario::DeploymentPlan toy_deployment(const ToyOptions& options) {
   d.spec.memory_utilization = options.memory_utilization;
   d.model = options.model;
   d.weights = toy_format(options.weights);
-  d.lm_head = d.weights;
+  d.lm_head = d.expert_weights = d.weights;
   d.kv = toy_format(options.kv);
   d.activations = toy_format("bf16");
   d.linear_math = d.prefill_linear_math = options.weights;
+  d.expert_math = d.prefill_expert_math = options.weights;
   d.attention_math = d.prefill_attention_math = "bf16";
   d.attention_data_parallel = options.attention_data_parallel;
   d.devices_per_replica =

@@ -1,0 +1,144 @@
+#include "study/published_scenario.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "perf/step_model.hpp"
+#include "scenario/resolve.hpp"
+
+namespace tokenyard::study {
+namespace {
+
+using catalog::EntryKind;
+using input::Node;
+
+// Nothing but the totals of a run is wanted; prompts that are measured are new ones.
+constexpr const char* kScenario = R"(fleet:
+  pools:
+    - name: main
+      count: auto
+      deploy: {activations: auto}
+serving:
+  scheduler: {max_batch: 1024, max_batch_tokens: 8192}
+store_requests: none
+sample_interval: 0 s
+unfit: report
+)";
+
+std::string whole_path(const std::string& path) {
+  if (path.starts_with("pool.")) return "fleet.pools[main]." + path.substr(5);
+  if (path.starts_with("deploy.")) return "fleet.pools[main].deploy." + path.substr(7);
+  return path;
+}
+
+void set(Node& root, const std::string& path, Node value) {
+  const Place place = value.place;
+  const std::string problem = input::set_path(root, whole_path(path), std::move(value));
+  if (problem.empty()) return;
+  Diagnostics diagnostics;
+  diagnostics.add(place, path, problem);
+  diagnostics.throw_if_any();
+}
+
+void set(Node& root, const std::string& path, const std::string& text) {
+  Node value;
+  value.kind = Node::Kind::scalar;
+  value.scalar = text;
+  set(root, path, std::move(value));
+}
+
+std::string text_at(const ScenarioSettings& settings, const std::string& path) {
+  const Node* value = settings.find(path);
+  return value != nullptr ? value->scalar : "";
+}
+
+// Ways to share a replica; a setting that is no number is the scenario's to complain of.
+double ways(const ScenarioSettings& settings, const std::string& path) {
+  const std::string text = text_at(settings, path);
+  const bool whole = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
+  return whole ? std::stod(text) : 1.0;
+}
+
+// What the catalog lacks of a setting's names; "" when it has all of them.
+std::string missing_entry(const ScenarioSettings& settings, catalog::Catalog& catalog) {
+  const auto missing = [&](EntryKind kind, const Node* name) -> std::string {
+    if (name == nullptr || catalog.exists(kind, name->scalar)) return "";
+    return "no " + std::string(input::name_of(kind)) + " '" + name->scalar + "' in the catalog";
+  };
+  std::string problem = missing(EntryKind::model, settings.find("deploy.model"));
+  if (problem.empty()) problem = missing(EntryKind::node, settings.find("pool.node"));
+  const Node* pools = settings.find("fleet.pools");
+  for (std::size_t i = 0; pools != nullptr && problem.empty() && i < pools->items.size(); ++i) {
+    const Node* deploy = pools->items[i].find("deploy");
+    problem = missing(EntryKind::node, pools->items[i].find("node"));
+    if (problem.empty() && deploy != nullptr)
+      problem = missing(EntryKind::model, deploy->find("model"));
+  }
+  if (!problem.empty()) return problem;
+  Diagnostics diagnostics;
+  for (const char* path : {"deploy.weights", "deploy.expert_weights", "deploy.kv"}) {
+    const std::string format = text_at(settings, path);
+    if (format.empty() || format == "auto") continue;
+    const std::vector<std::string> known = catalog.format_names(diagnostics);
+    diagnostics.throw_if_any();
+    if (std::find(known.begin(), known.end(), format) == known.end())
+      return "no number format '" + format + "' in the catalog";
+  }
+  return "";
+}
+
+void place_replicas(Node& root, const ScenarioSettings& settings, double devices,
+                    catalog::Catalog& catalog) {
+  if (settings.find("fleet.pools") != nullptr) return;
+  Diagnostics diagnostics;
+  const catalog::NodeSpec* node = catalog.node(text_at(settings, "pool.node"), diagnostics);
+  diagnostics.throw_if_any();
+  check(node != nullptr, "a node that exists and has no errors is there");
+  const double in_node = static_cast<double>(node->device_count());
+  const double in_replica = ways(settings, "deploy.tensor_parallel") *
+                            ways(settings, "deploy.attention_data_parallel") *
+                            ways(settings, "deploy.pipeline_parallel");
+  const auto whole = [](double number) {
+    return std::to_string(std::max<std::int64_t>(1, static_cast<std::int64_t>(number)));
+  };
+  if (settings.find("deploy.replicas") == nullptr)
+    set(root, "deploy.replicas", whole(devices / in_replica));
+  if (settings.find("pool.count") == nullptr)
+    set(root, "pool.count", whole(std::ceil(devices / in_node)));
+}
+
+}  // namespace
+
+PublishedPlan published_plan(const std::string& id, const RowConditions& conditions,
+                             const RowNumbers& numbers, catalog::Catalog& catalog) {
+  const ScenarioSettings& settings = conditions.set;
+  if (settings.find("fleet.pools") == nullptr) {
+    if (settings.find("pool.node") == nullptr) return {{}, "no rule names a node for its hardware"};
+    if (settings.find("deploy.model") == nullptr) return {{}, "no rule names its model"};
+  }
+  const bool loaded =
+      std::any_of(settings.values.begin(), settings.values.end(),
+                  [](const auto& setting) { return setting.first.starts_with("workload"); });
+  if (!loaded) return {{}, "no rule says what its load is"};
+  if (std::string problem = missing_entry(settings, catalog); !problem.empty())
+    return {{}, std::move(problem)};
+  Diagnostics diagnostics;
+  Node root = input::parse_yaml(kScenario, id, diagnostics);
+  set(root, "name", id);
+  ScenarioSettings known;
+  for (const auto& [path, value] : settings.values) {
+    known.set(path, worked_out(value, numbers));
+    set(root, path, *known.find(path));
+  }
+  const std::optional<double> devices = numbers.at("devices");
+  if (!devices) return {{}, "its number of devices is not stated"};
+  place_replicas(root, known, *devices, catalog);
+  diagnostics.throw_if_any();
+  std::vector<scenario::Plan> plans =
+      scenario::plans_of(std::move(root), id, {}, catalog, {.fits = perf::fits});
+  check(plans.size() == 1, "published conditions make one plan");
+  if (!plans.front().unfit.empty()) return {{}, plans.front().unfit};
+  return {std::move(plans.front()), ""};
+}
+
+}  // namespace tokenyard::study
