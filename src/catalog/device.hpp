@@ -37,7 +37,7 @@ struct Efficiency {
   Sourced<double> attention_prefill{0.45};  // of peak FLOP/s, attention over a long prompt
   Sourced<double> attention_decode{0.70};   // of memory bandwidth, reading the KV cache
   // As `prefill` in the formats named here: narrow ones scale and convert on the way.
-  std::map<std::string, Sourced<double>> prefill_by_format;
+  std::map<std::string, Sourced<double>> prefill_by_format = {};
   // Of what dense products reach, in products of routed experts: each has few tokens, and they are
   // gathered and scattered.
   Sourced<double> experts{1.0};

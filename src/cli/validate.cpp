@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <iostream>
 
+#include "cli/accuracy_document.hpp"
 #include "cli/command.hpp"
 #include "cli/output.hpp"
 #include "cli/validate_page.hpp"
@@ -29,26 +30,30 @@ struct Given {
   std::vector<std::string> sessions;  // files of them
 };
 
-void read_file(const std::string& path, catalog::Catalog& catalog, Given& given) {
+void read_file(const std::string& path, const study::CaseOptions& options,
+               catalog::Catalog& catalog, Given& given) {
   switch (study::measured_kind(path)) {
     case study::MeasuredKind::steady:
-      given.files.push_back({path, study::steady_cases(study::MeasuredCsv(path), catalog)});
+      given.files.push_back(
+          {path, study::steady_cases(study::MeasuredCsv(path), catalog, options)});
       return;
     case study::MeasuredKind::published:
-      given.files.push_back({path, study::published_cases(study::MeasuredCsv(path), catalog)});
+      given.files.push_back(
+          {path, study::published_cases(study::MeasuredCsv(path), catalog, options)});
       return;
     case study::MeasuredKind::sessions:
       given.sessions.push_back(path);
   }
 }
 
-Given read_files(const std::vector<std::string>& paths, catalog::Catalog& catalog) {
+Given read_files(const std::vector<std::string>& paths, const study::CaseOptions& options,
+                 catalog::Catalog& catalog) {
   if (paths.empty()) throw InputError("validate: expected FILE..., a CSV of measurements");
   Given given;
   std::vector<Diagnostic> problems;
   for (const std::string& path : paths) {
     try {
-      read_file(path, catalog, given);
+      read_file(path, options, catalog, given);
     } catch (const InputError& error) {
       problems.insert(problems.end(), error.diagnostics().begin(), error.diagnostics().end());
     }
@@ -69,7 +74,7 @@ void check_outputs(const Given& given, const Arguments& arguments) {
     throw InputError("validate: measurements and sessions make different tables of points; give " +
                      given.sessions.front() + " by itself");
   }
-  for (const char* option : {"points", "html"}) {
+  for (const char* option : {"points", "html", "markdown"}) {
     if (!arguments.has(option)) continue;
     const fs::path folder = fs::absolute(arguments.text(option)).parent_path();
     std::error_code error;
@@ -148,9 +153,27 @@ void print_for_people(const Results& results, const Arguments& arguments) {
     show(s.name + ": prompt tokens found in the cache", study::prefix_table(s.validation));
 }
 
+// Those that the runs may use.
+std::vector<const catalog::Calibration*> usable_calibrations(const std::string& name,
+                                                             catalog::Catalog& catalog) {
+  if (name == "none") return {};
+  Diagnostics diagnostics;
+  std::vector<const catalog::Calibration*> usable = catalog.calibrations(diagnostics);
+  diagnostics.throw_if_any();
+  if (name == "auto") return usable;
+  std::erase_if(usable, [&](const catalog::Calibration* c) { return c->name != name; });
+  if (!usable.empty()) return usable;
+  const std::vector<std::string> names = catalog.names(catalog::EntryKind::calibration);
+  throw InputError("--calibration: no calibration " + quote_word(name) +
+                   " in the catalog; 'auto', 'none' or a name" + suggestion(name, names));
+}
+
 int run(const Arguments& arguments) {
   catalog::Catalog catalog(catalog::find_catalog_root(arguments.text("catalog")));
-  Given given = read_files(arguments.operands(), catalog);
+  const study::CaseOptions options{.calibration = arguments.text("calibration")};
+  const std::vector<const catalog::Calibration*> calibrations =
+      usable_calibrations(options.calibration, catalog);
+  Given given = read_files(arguments.operands(), options, catalog);
   check_outputs(given, arguments);
   const Results results = simulate(std::move(given), catalog, arguments);
   for (const std::string& message : results.broken) std::cerr << message << '\n';
@@ -159,6 +182,9 @@ int run(const Arguments& arguments) {
     write_whole(arguments.text("points"), report::render(points_of(results), report::Format::csv));
   if (arguments.has("html"))
     write_whole(arguments.text("html"), validation_page(results.files, results.sessions));
+  if (arguments.has("markdown"))
+    write_whole(arguments.text("markdown"),
+                accuracy_document(calibrations, results.files, results.sessions));
   if (wants_points(arguments)) {
     print_table(points_of(results), arguments);
   } else {
@@ -170,17 +196,20 @@ int run(const Arguments& arguments) {
 }  // namespace
 
 Command validate_command() {
-  return {"validate",
-          "FILE... [options]",
-          "simulates what others have measured, and tells how far off the predictions are",
-          {{"db", "FILE", "stores every run, with what was measured, in a result database", ""},
-           {"jobs", "N", "runs at a time", "1"},
-           {"points", "FILE", "writes every measurement and its prediction as CSV", ""},
-           {"html", "FILE", "writes error tables and charts as one HTML page", ""},
-           {"json", "", "short for --format json: one table of all measurements", ""},
-           format_option(),
-           catalog_option()},
-          run};
+  return {
+      "validate",
+      "FILE... [options]",
+      "simulates what others have measured, and tells how far off the predictions are",
+      {{"db", "FILE", "stores every run, with what was measured, in a result database", ""},
+       {"jobs", "N", "runs at a time", "1"},
+       {"points", "FILE", "writes every measurement and its prediction as CSV", ""},
+       {"html", "FILE", "writes error tables and charts as one HTML page", ""},
+       {"markdown", "FILE", "writes calibrations, errors, assumptions and sources as Markdown", ""},
+       {"calibration", "NAME", "of the devices: auto, none, or one of the catalog", "auto"},
+       {"json", "", "short for --format json: one table of all measurements", ""},
+       format_option(),
+       catalog_option()},
+      run};
 }
 
 }  // namespace tokenyard::cli

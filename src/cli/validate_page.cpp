@@ -43,6 +43,8 @@ report::HtmlSection section_of(const study::ValidatedFile& file) {
   }
   for (const study::TitledTable& table : study::error_tables(file.validation))
     section.parts.push_back(report::html_table(table.table, table.title));
+  for (const study::TitledTable& table : study::background_tables(file.validation))
+    section.parts.push_back(report::html_table(table.table, table.title));
   return section;
 }
 

@@ -152,7 +152,7 @@ CollectiveTime Collectives::all_to_all(double bytes_out, std::int64_t ranks) con
   const double t = static_cast<double>(ranks);
   const GroupLink inner = group_inside(std::min(ranks, devices_per_node_));
   if (ranks <= devices_per_node_) {
-    return {inside_.base_s + (t - 1.0) * inside_.hop_s, bytes_out / inner.exchanged_bytes_per_s,
+    return {inside_.base_s + inner.hops * inside_.hop_s, bytes_out / inner.exchanged_bytes_per_s,
             bytes_out};
   }
   // Peers are equally likely: the share outside the node leaves over the NIC, at the same time as
@@ -162,9 +162,8 @@ CollectiveTime Collectives::all_to_all(double bytes_out, std::int64_t ranks) con
   const double remote_s = bytes_out * (1.0 - local_share) / between_.bytes_per_s;
   const double local_s =
       local_share > 0.0 ? bytes_out * local_share / inner.exchanged_bytes_per_s : 0.0;
-  const double nodes = std::ceil(t / static_cast<double>(devices_per_node_));
-  const double latency =
-      inside_.base_s + local_peers * inside_.hop_s + (nodes - 1.0) * between_.hop_s;
+  const double local_hops_s = local_peers > 0.0 ? inner.hops * inside_.hop_s : 0.0;
+  const double latency = inside_.base_s + local_hops_s + between_.hop_s;
   return {latency, std::max(remote_s, local_s), bytes_out};
 }
 

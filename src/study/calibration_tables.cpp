@@ -46,15 +46,6 @@ void add_errors(Table& table, const std::string& device,
   }
 }
 
-Table error_table(const CalibrationStudy& study) {
-  Table table{{"device", "metric", "measurements"}, {}};
-  for (const BandColumn& column : band_columns()) table.columns.emplace_back(column.title);
-  if (study.calibration.devices.size() > 1) add_errors(table, "all", study.calibration.errors);
-  for (const catalog::CalibratedDevice& d : study.calibration.devices)
-    add_errors(table, d.device, d.errors);
-  return table;
-}
-
 std::string shown(double value, Dim dim) {
   return dim == kNone ? three_digits(value) : format_quantity(value, dim);
 }
@@ -115,9 +106,18 @@ void add_values(Table& table, const std::string& device,
 
 }  // namespace
 
+Table error_table(const catalog::Calibration& calibration) {
+  Table table{{"device", "metric", "measurements"}, {}};
+  for (const BandColumn& column : band_columns()) table.columns.emplace_back(column.title);
+  if (calibration.devices.size() > 1) add_errors(table, "all", calibration.errors);
+  for (const catalog::CalibratedDevice& d : calibration.devices)
+    add_errors(table, d.device, d.errors);
+  return table;
+}
+
 std::vector<TitledTable> calibration_tables(const CalibrationStudy& study) {
   std::vector<TitledTable> tables{
-      {"errors, median / 90 of 100", error_table(study)},
+      {"errors, median / 90 of 100", error_table(study.calibration)},
       {"fitted numbers; low and high without one model", number_table(study)}};
   if (!study.left_out.empty()) tables.push_back({"left out", left_out_table(study)});
   return tables;

@@ -7,7 +7,11 @@
 
 namespace tokenyard::study {
 
-// Errors of all devices and of each, the numbers beside the catalog's, and which cases were left out
+// Errors of all devices and of each: a row a device and metric, a column for before the fit, after it,
+// and each way of leaving measurements out.
+Table error_table(const catalog::Calibration& calibration);
+
+// Those errors, the numbers beside the catalog's, and which cases were left out
 // and why, if any were.
 std::vector<TitledTable> calibration_tables(const CalibrationStudy& study);
 

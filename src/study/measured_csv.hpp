@@ -23,7 +23,7 @@ namespace tokenyard::study {
 enum class MeasuredKind {
   steady,     // TTFT and TPOT at fixed concurrency
   published,  // throughput, latency and power of whole systems
-  sessions    // sessions of agents, with the prompt tokens that the provider's cache had
+  sessions    // sessions of agents, with the prompt tokens that had been sent before
 };
 std::string text_of(MeasuredKind kind);  // "steady"
 std::vector<std::string> columns_of(MeasuredKind kind);

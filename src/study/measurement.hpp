@@ -38,4 +38,9 @@ struct MeasuredCase {
   std::string source;                    // who measured
 };
 
+// How the readers of measured files make plans.
+struct CaseOptions {
+  std::string calibration = "auto";  // as a scenario names it
+};
+
 }  // namespace tokenyard::study

@@ -33,6 +33,7 @@ fleet:
       deploy: {model: llama-3.1-8b, tensor_parallel: 8}
 serving:
   kv_cache: {capacity: unlimited}
+calibration: none
 store_requests: all
 )";
 

@@ -118,7 +118,7 @@ void label(MeasuredCase& found, const RowGroup& group) {
                   {"parallelism", std::move(parallelism)}};
 }
 
-MeasuredCase case_of(const RowGroup& group, catalog::Catalog& catalog) {
+MeasuredCase case_of(const RowGroup& group, const CaseOptions& options, catalog::Catalog& catalog) {
   const PublishedRow& first = group.rows.front().first;
   MeasuredCase found;
   found.id = first.id;
@@ -130,7 +130,8 @@ MeasuredCase case_of(const RowGroup& group, catalog::Catalog& catalog) {
     found.measurements.push_back({metric, group.values[i], {}, {}, row.row.place("value")});
   }
   if (found.problem.empty()) {
-    PublishedPlan made = published_plan(found.id, group.conditions, group.numbers, catalog);
+    PublishedPlan made =
+        published_plan(found.id, group.conditions, group.numbers, options, catalog);
     if (made.plan) found.plans.push_back(std::move(*made.plan));
     found.problem = std::move(made.problem);
     found.assumptions = group.conditions.assumptions;
@@ -141,12 +142,14 @@ MeasuredCase case_of(const RowGroup& group, catalog::Catalog& catalog) {
 
 }  // namespace
 
-std::vector<MeasuredCase> published_cases(const MeasuredCsv& csv, catalog::Catalog& catalog) {
+std::vector<MeasuredCase> published_cases(const MeasuredCsv& csv, catalog::Catalog& catalog,
+                                          const CaseOptions& options) {
   const PublishedRows read = read_rows(csv);
   const PublishedConditions rules =
       load_conditions(catalog.root() + "/workloads/published-conditions.yaml");
   std::vector<MeasuredCase> cases;
-  for (const RowGroup& group : group_rows(read, rules)) cases.push_back(case_of(group, catalog));
+  for (const RowGroup& group : group_rows(read, rules))
+    cases.push_back(case_of(group, options, catalog));
   return cases;
 }
 

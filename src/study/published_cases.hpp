@@ -27,6 +27,7 @@ namespace tokenyard::study {
 
 // Every row is in one case; one that cannot be simulated has a problem.  Throws InputError with
 // everything wrong with the rows, or with the rules.
-std::vector<MeasuredCase> published_cases(const MeasuredCsv& csv, catalog::Catalog& catalog);
+std::vector<MeasuredCase> published_cases(const MeasuredCsv& csv, catalog::Catalog& catalog,
+                                          const CaseOptions& options = {});
 
 }  // namespace tokenyard::study

@@ -12,8 +12,10 @@ namespace {
 using catalog::EntryKind;
 using input::Node;
 
-// Nothing but the totals of a run is wanted; prompts that are measured are new ones.
+// Nothing but the totals of a run is wanted; prompts that are measured are new ones.  The site takes
+// racks of one system, which some of the machines are; it changes nothing that is compared.
 constexpr const char* kScenario = R"(fleet:
+  site: us-liquid
   pools:
     - name: main
       count: auto
@@ -110,7 +112,8 @@ void place_replicas(Node& root, const ScenarioSettings& settings, double devices
 }  // namespace
 
 PublishedPlan published_plan(const std::string& id, const RowConditions& conditions,
-                             const RowNumbers& numbers, catalog::Catalog& catalog) {
+                             const RowNumbers& numbers, const CaseOptions& options,
+                             catalog::Catalog& catalog) {
   const ScenarioSettings& settings = conditions.set;
   if (settings.find("fleet.pools") == nullptr) {
     if (settings.find("pool.node") == nullptr) return {{}, "no rule names a node for its hardware"};
@@ -125,6 +128,7 @@ PublishedPlan published_plan(const std::string& id, const RowConditions& conditi
   Diagnostics diagnostics;
   Node root = input::parse_yaml(kScenario, id, diagnostics);
   set(root, "name", id);
+  set(root, "calibration", options.calibration);
   ScenarioSettings known;
   for (const auto& [path, value] : settings.values) {
     known.set(path, worked_out(value, numbers));

@@ -16,6 +16,7 @@
 #include <string>
 
 #include "scenario/plan.hpp"
+#include "study/measurement.hpp"
 #include "study/published_conditions.hpp"
 
 namespace tokenyard::study {
@@ -27,6 +28,7 @@ struct PublishedPlan {
 
 // Throws InputError where the rules set what no scenario can have.
 PublishedPlan published_plan(const std::string& id, const RowConditions& conditions,
-                             const RowNumbers& numbers, catalog::Catalog& catalog);
+                             const RowNumbers& numbers, const CaseOptions& options,
+                             catalog::Catalog& catalog);
 
 }  // namespace tokenyard::study

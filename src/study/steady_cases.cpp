@@ -116,7 +116,7 @@ fleet:
 )";
 
 input::Node scenario_of(const std::string& id, const SteadyRow& r, const SteadyConditions& how,
-                        const std::string& node, const Place& place, const SteadyOptions& options,
+                        const std::string& node, const Place& place, const CaseOptions& options,
                         const catalog::Catalog& catalog) {
   const scenario::FleetSpec usual;
   const std::string generator = "workload.generator.";
@@ -158,7 +158,7 @@ input::Node scenario_of(const std::string& id, const SteadyRow& r, const SteadyC
 
 // A plan for each serving software, or the problem.
 void plan_case(MeasuredCase& c, const SteadyRow& r, const CatalogName& device, const Place& place,
-               const SteadyOptions& options, catalog::Catalog& catalog, Diagnostics& diagnostics) {
+               const CaseOptions& options, catalog::Catalog& catalog, Diagnostics& diagnostics) {
   c.problem = device.problem;
   if (!c.problem.empty()) return;
   if (!catalog.exists(catalog::EntryKind::model, r.model)) {
@@ -195,7 +195,7 @@ void plan_case(MeasuredCase& c, const SteadyRow& r, const CatalogName& device, c
 }
 
 MeasuredCase case_of(const std::string& id, const SteadyRow& r, const Place& place,
-                     const SteadyOptions& options, catalog::Catalog& catalog,
+                     const CaseOptions& options, catalog::Catalog& catalog,
                      Diagnostics& diagnostics) {
   MeasuredCase c;
   c.id = id;
@@ -243,7 +243,7 @@ void refuse_other_conditions(const MeasuredRow& row, const MeasuredRow& first,
 }  // namespace
 
 std::vector<MeasuredCase> steady_cases(const MeasuredCsv& csv, catalog::Catalog& catalog,
-                                       const SteadyOptions& options) {
+                                       const CaseOptions& options) {
   check(csv.kind() == MeasuredKind::steady, "another kind of file is read as steady");
   Diagnostics diagnostics;
   std::vector<MeasuredCase> cases;

@@ -20,13 +20,9 @@
 
 namespace tokenyard::study {
 
-struct SteadyOptions {
-  std::string calibration = "auto";  // as a scenario names it
-};
-
 // A case that the catalog has no machine or model for, or that does not fit, has a problem and no
 // plan.  Throws InputError with everything that is wrong with the file.
 std::vector<MeasuredCase> steady_cases(const MeasuredCsv& csv, catalog::Catalog& catalog,
-                                       const SteadyOptions& options = {});
+                                       const CaseOptions& options = {});
 
 }  // namespace tokenyard::study

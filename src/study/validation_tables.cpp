@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <set>
 
 #include "base/quantity_text.hpp"
@@ -163,6 +164,34 @@ Table missing_table(const Validation& validation) {
   return table;
 }
 
+Table assumption_table(const Validation& validation) {
+  std::map<std::string, std::int64_t> cases;
+  for (const MeasuredCase& c : validation.cases) {
+    if (!c.problem.empty()) continue;
+    for (const std::string& assumption : c.assumptions) ++cases[assumption];
+  }
+  Table table{{"cases", "assumption"}, {}};
+  for (const auto& [assumption, count] : cases) table.rows.push_back({count, assumption});
+  std::stable_sort(table.rows.begin(), table.rows.end(), [](const auto& a, const auto& b) {
+    return std::get<std::int64_t>(a[0]) > std::get<std::int64_t>(b[0]);
+  });
+  return table;
+}
+
+Table source_table(const Validation& validation) {
+  std::map<std::string, std::vector<const ValidationPoint*>> points;
+  for (const ValidationPoint& p : validation.points) {
+    if (p.predicted) points[validation.cases[p.at].source].push_back(&p);
+  }
+  Table table{{"measurements", "median |error| %", "bias %", "source"}, {}};
+  for (const auto& [source, of_source] : points) {
+    const ErrorStats stats = error_stats(of_source);
+    table.rows.push_back({static_cast<std::int64_t>(stats.points), percent_cell(stats.median),
+                          percent_cell(stats.bias), source});
+  }
+  return table;
+}
+
 void add_point(Table& table, const std::vector<std::string>& names, const std::string& file,
                const MeasuredCase& c, const ValidationPoint& p) {
   std::vector<Cell>& row = table.rows.emplace_back();
@@ -238,6 +267,15 @@ std::vector<TitledTable> error_tables(const Validation& validation) {
   if (!worst.rows.empty()) tables.push_back({"worst predictions", std::move(worst)});
   Table missing = missing_table(validation);
   if (!missing.rows.empty()) tables.push_back({"not simulated", std::move(missing)});
+  return tables;
+}
+
+std::vector<TitledTable> background_tables(const Validation& validation) {
+  std::vector<TitledTable> tables;
+  Table assumptions = assumption_table(validation);
+  if (!assumptions.rows.empty()) tables.push_back({"assumptions", std::move(assumptions)});
+  Table sources = source_table(validation);
+  if (!sources.rows.empty()) tables.push_back({"sources", std::move(sources)});
   return tables;
 }
 

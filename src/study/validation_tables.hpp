@@ -27,5 +27,8 @@ struct TitledTable {
 // label; the ten worst points with what bounds them; and why cases were not simulated, if any were
 // not.
 std::vector<TitledTable> error_tables(const Validation& validation);
+// What a reader of the errors asks next: what was assumed where sources say nothing, with the number
+// of simulated cases; and who measured, with the errors of each.
+std::vector<TitledTable> background_tables(const Validation& validation);
 
 }  // namespace tokenyard::study

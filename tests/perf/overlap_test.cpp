@@ -59,8 +59,8 @@ TEST_CASE("halves show a fifth of the exchange, which pays its latency twice") {
   const StepCost whole = Toy(options).decode(8);
   options.serving.overlap.expert = 0.8;
   const StepCost halves = Toy(options).decode(8);
-  CHECK(whole[Cause::net_lat] == near(8 * 2 * 3e-6));
-  CHECK(halves[Cause::net_lat] == near(0.2 * 8 * 4 * 3e-6));
+  CHECK(whole[Cause::net_lat] == near(8 * 2 * 1e-6));
+  CHECK(halves[Cause::net_lat] == near(0.2 * 8 * 4 * 1e-6));
   CHECK(halves[Cause::net_bw] == near(0.2 * whole[Cause::net_bw]));
 }
 

@@ -204,4 +204,27 @@ TEST_CASE(
   CHECK(step[Cause::compute] < 0.05 * step.total_s());
 }
 
+TEST_CASE(
+    "DeepEP: 128 tokens of each H800 to 8 experts on 64 to 256 of them, dispatch and combine "
+    "within "
+    "12 %") {
+  // deepseek-ai/DeepEP, README, low-latency kernels: fp8 there, bf16 back, 7,168 values.
+  struct Point {
+    std::int64_t ranks;
+    double dispatch_us, combine_us;
+  };
+  ToyOptions options;
+  options.devices_per_node = 8;
+  options.nodes = 32;
+  const scenario::Plan plan = shipped_plan("hgx-h800", options);
+  const Collectives c(plan.pools.front(), plan.pools.front().deployments.front(), plan.fabric);
+  for (const Point& p : {Point{64, 173, 314}, Point{128, 192, 369}, Point{256, 194, 360}}) {
+    const auto ranks = static_cast<double>(p.ranks);
+    const double reached = (ranks - 1.0) * (1.0 - std::pow(1.0 - 1.0 / ranks, 8.0));
+    const double sent = 128.0 * reached * 7168.0;
+    CHECK(std::abs(c.all_to_all(sent, p.ranks).total_s() / p.dispatch_us * 1e6 - 1) < 0.12);
+    CHECK(std::abs(c.all_to_all(2.0 * sent, p.ranks).total_s() / p.combine_us * 1e6 - 1) < 0.12);
+  }
+}
+
 }  // namespace tokenyard::perf

@@ -217,4 +217,17 @@ TEST_CASE(
   CHECK(step[Cause::kv_bw] == near(64e-6));  // what is written hides behind the products
 }
 
+TEST_CASE(
+    "a step with prompts takes 8 layers x 2 ms where computing takes less; decoding is replayed "
+    "from "
+    "a graph") {
+  ToyOptions options;
+  options.device.engines.front().prompt_layer_latency = milliseconds(2);
+  const Toy slow(options);
+  CHECK(slow.prefill(10).total_s() == near(16e-3));
+  CHECK(slow.prefill(10)[Cause::launch] == near(16e-3 - Toy().prefill(10).total_s(), 1e-9));
+  CHECK(slow.prefill(4000).total_s() == near(Toy().prefill(4000).total_s()));
+  CHECK(slow.decode(1).total_s() == near(Toy().decode(1).total_s()));
+}
+
 }  // namespace tokenyard::perf
