@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <string_view>
 
 #include "catalog/entry.hpp"
@@ -200,6 +201,18 @@ std::vector<const Calibration*> Catalog::calibrations(Diagnostics& diagnostics) 
   }
   std::sort(found.begin(), found.end(),
             [](const Calibration* a, const Calibration* b) { return is_newer(*a, *b); });
+  return found;
+}
+
+std::vector<const Calibration*> Catalog::readable_calibrations() {
+  std::set<std::string> known;
+  for (const auto& [name, entry] : calibrations_) known.insert(name);
+  Diagnostics unreported;
+  const std::vector<const Calibration*> found = calibrations(unreported);
+  // Read again, and reported, when somebody asks for it.
+  std::erase_if(calibrations_, [&](const auto& entry) {
+    return entry.second == nullptr && known.count(entry.first) == 0;
+  });
   return found;
 }
 

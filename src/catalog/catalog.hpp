@@ -46,6 +46,8 @@ class Catalog {
   const Calibration* calibration(const std::string& name, Diagnostics& diagnostics);
   // All of them that have no errors, the newest first.
   std::vector<const Calibration*> calibrations(Diagnostics& diagnostics);
+  // The same, for those who do not use them: errors are left to be reported to those who do.
+  std::vector<const Calibration*> readable_calibrations();
   const NumberFormat* format(const std::string& name, Diagnostics& diagnostics);
   std::vector<std::string> format_names(Diagnostics& diagnostics);
 

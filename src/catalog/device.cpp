@@ -102,8 +102,8 @@ void describe(Fields& f, Engine& e) {
       .at_most(4096);
   f.optional("expert_tile", e.expert_tile,
              "tokens that products of routed experts compute at least, of each expert that has any")
-      .at_least(1)
-      .at_most(4096);
+      .at_least(1.0)
+      .at_most(4096.0);
   f.optional("activation_traffic", e.activation_traffic,
              "activations moved per token, layer and hidden unit by element-wise kernels")
       .at_least(0.0);

@@ -66,7 +66,7 @@ struct Engine {
   // it.  0: no such array.
   std::int64_t systolic_tile = 0;
   // Tokens that products of routed experts compute at least, of each expert that has any.
-  std::int64_t expert_tile = 1;
+  Sourced<double> expert_tile{1.0};
   // Activation bytes moved per token, layer and hidden unit by unfused element-wise kernels,
   // counted in activations: bytes = factor * tokens * hidden * activation bytes.
   Sourced<double> activation_traffic{12.0};

@@ -25,8 +25,10 @@ constexpr const char* kIntroduction =
     "error = predicted / measured - 1, and bias is its median. *Inside spread* counts predictions "
     "within the\n"
     "range of repeated measurements and of serving software; half of that range, *half spread*, is "
-    "the error\n"
-    "that no model can be below. *p90* is the 90th percentile.\n";
+    "how far\n"
+    "single repeats are from their middle, the scale on which to read the errors. *p90* is the "
+    "90th\n"
+    "percentile.\n";
 
 std::string section(const std::string& title, const Table& table) {
   return "\n### " + title + "\n\n" + report::render(table, report::Format::markdown);

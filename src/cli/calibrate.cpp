@@ -10,6 +10,7 @@
 #include "catalog/entry.hpp"
 #include "cli/command.hpp"
 #include "cli/output.hpp"
+#include "scenario/calibrate_plan.hpp"
 #include "study/calibrate.hpp"
 #include "study/calibration_tables.hpp"
 #include "study/calibration_yaml.hpp"
@@ -51,14 +52,17 @@ Target target_of(const Arguments& arguments, const catalog::Catalog& catalog) {
     throw InputError("--name: '" + target.name +
                      "' is no name; expected letters, digits, '.', '-' and '_'");
   }
+  if (target.name == scenario::kAutoCalibration || target.name == scenario::kNoCalibration)
+    throw InputError("--name: '" + target.name + "' has another meaning where one is chosen");
+  if (arguments.text("source").empty()) {
+    throw InputError(
+        "--source: is missing; a calibration says who measured, and where it is published");
+  }
   if (target.path.empty()) {
     target.path = catalog.path_of(catalog::EntryKind::calibration, target.name);
     return target;
   }
-  std::error_code error;
-  const fs::path folder = fs::absolute(target.path).parent_path();
-  if (!fs::is_directory(folder, error))
-    throw InputError("--output: there is no folder " + folder.string());
+  check_writable("output", target.path);
   return target;
 }
 
@@ -112,11 +116,10 @@ void describe(catalog::Calibration& c, const study::CalibrationStudy& study, con
     c.description += (&d == c.devices.data() ? " " : ", ") + d.device;
   for (const auto& [path, measurements] : study.measurements) {
     const std::string file = fs::path(path).filename().string();
-    const std::string source = arguments.text("source");
     c.data.push_back({.file = file,
                       .sha256 = sha256_file(path),
                       .measurements = measurements,
-                      .source = source.empty() ? "measurements of " + file : source});
+                      .source = arguments.text("source")});
   }
 }
 
@@ -153,7 +156,7 @@ Command calibrate_command() {
       "off by",
       {{"name", "NAME", "writes the calibration into the catalog under this name", ""},
        {"output", "FILE", "writes it to this file instead, or without --name under its name", ""},
-       {"source", "TEXT", "who measured, and where it is published", ""},
+       {"source", "TEXT", "who measured, and where it is published; needed to write", ""},
        {"jobs", "N", "runs at a time", "1"},
        {"json", "", "short for --format json: one table of all values", ""},
        format_option(),

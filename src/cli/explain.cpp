@@ -18,6 +18,12 @@ void add(Table& table, const std::string& what, const std::string& value,
   table.rows.push_back({what, value, note});
 }
 
+// Of a part that has a format of its own.
+std::string other_format(const std::string& part, const catalog::NumberFormat& format,
+                         const catalog::NumberFormat& weights) {
+  return format.name == weights.name ? "" : ", " + part + ' ' + format.name;
+}
+
 void add_deployment(Table& table, const scenario::Plan& plan, const scenario::PoolPlan& pool,
                     const scenario::DeploymentPlan& d) {
   const perf::StepModel model(pool, d, plan.scenario.serving, plan.fabric);
@@ -25,7 +31,9 @@ void add_deployment(Table& table, const scenario::Plan& plan, const scenario::Po
   const scenario::KvCacheSpec& kv = plan.scenario.serving.kv_cache;
   const catalog::Device& device = pool.devices[d.device];
   add(table, pool.name + ": model", d.model.name,
-      "weights " + d.weights.name + ", KV " + d.kv.name + ", activations " + d.activations.name);
+      "weights " + d.weights.name + other_format("experts", d.expert_weights, d.weights) +
+          other_format("LM head", d.lm_head, d.weights) + ", KV " + d.kv.name + ", activations " +
+          d.activations.name);
   add(table, pool.name + ": replicas", std::to_string(d.replicas),
       std::to_string(d.devices_per_replica) + " x " + device.name + " each (tensor " +
           std::to_string(d.spec.tensor_parallel) + ", pipeline " +

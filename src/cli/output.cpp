@@ -42,7 +42,22 @@ void write_whole(const std::string& path, const std::string& text) {
     throw InputError(path + ": cannot be written");
   }
   out.close();
-  std::filesystem::rename(partial, path);
+  std::error_code error;
+  std::filesystem::rename(partial, path, error);
+  if (!error) return;
+  std::error_code ignored;
+  std::filesystem::remove(partial, ignored);
+  throw InputError(path + ": cannot be written: " + error.message());
+}
+
+void check_writable(const std::string& option, const std::string& path) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  if (fs::is_directory(path, error))
+    throw InputError("--" + option + ": " + path + " is a folder; expected a file");
+  const fs::path folder = fs::absolute(path).parent_path();
+  if (!fs::is_directory(folder, error))
+    throw InputError("--" + option + ": there is no folder " + folder.string());
 }
 
 void print_table(const Table& table, const Arguments& arguments) {

@@ -15,6 +15,8 @@ void print(const std::string& text);
 // A file as a whole or not at all: written beside the target first, so that an error leaves what was
 // there.  Throws InputError when it cannot be written.
 void write_whole(const std::string& path, const std::string& text);
+// Refuses a file of an option that could not be written, before anything is simulated for it.
+void check_writable(const std::string& option, const std::string& path);
 
 // A line on standard error that is drawn over itself; draws nothing unless that is a terminal, and
 // nothing in the first second.

@@ -75,11 +75,7 @@ void check_outputs(const Given& given, const Arguments& arguments) {
                      given.sessions.front() + " by itself");
   }
   for (const char* option : {"points", "html", "markdown"}) {
-    if (!arguments.has(option)) continue;
-    const fs::path folder = fs::absolute(arguments.text(option)).parent_path();
-    std::error_code error;
-    if (!fs::is_directory(folder, error))
-      throw InputError("--" + std::string(option) + ": there is no folder " + folder.string());
+    if (arguments.has(option)) check_writable(option, arguments.text(option));
   }
 }
 
@@ -168,6 +164,16 @@ std::vector<const catalog::Calibration*> usable_calibrations(const std::string& 
                    " in the catalog; 'auto', 'none' or a name" + suggestion(name, names));
 }
 
+bool any_predicted(const Results& results) {
+  if (!results.sessions.empty()) return true;
+  const auto has_any = [](const study::ValidatedFile& file) {
+    const auto& points = file.validation.points;
+    return std::any_of(points.begin(), points.end(),
+                       [](const study::ValidationPoint& p) { return p.problem.empty(); });
+  };
+  return std::any_of(results.files.begin(), results.files.end(), has_any);
+}
+
 int run(const Arguments& arguments) {
   catalog::Catalog catalog(catalog::find_catalog_root(arguments.text("catalog")));
   const study::CaseOptions options{.calibration = arguments.text("calibration")};
@@ -190,7 +196,11 @@ int run(const Arguments& arguments) {
   } else {
     print_for_people(results, arguments);
   }
-  return results.broken.empty() ? kDone : kBroken;
+  if (!results.broken.empty()) return kBroken;
+  if (any_predicted(results)) return kDone;
+  std::cerr << "error: not one measurement could be simulated; column 'problem' of --points FILE "
+               "says why\n";
+  return kBadInput;
 }
 
 }  // namespace

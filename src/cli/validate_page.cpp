@@ -65,7 +65,7 @@ std::string validation_page(const std::vector<study::ValidatedFile>& files,
       " predicts for conditions under which others have measured. error = predicted / measured - "
       "1; "
       "bias is its median; 'inside spread' counts predictions within the range of repeated "
-      "measurements, and half of that range is the error that no model can be below.",
+      "measurements; half of that range is how far single repeats are from their middle.",
       sections);
 }
 

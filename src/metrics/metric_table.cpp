@@ -25,7 +25,9 @@ void add_latencies(std::vector<MetricInfo>& table) {
       "request; "
       "undefined for 1 token",
       "inter-token latency: each gap between consecutive tokens, pooled over requests",
-      "end-to-end latency: last token minus arrival", "queueing time: arrival to first scheduled"};
+      "end-to-end latency: last token minus arrival",
+      "queueing time: arrival to first scheduled; includes the front end "
+      "(serving.host.per_request)"};
   static constexpr std::array<std::string_view, kStatistics> kStatistic{
       "mean of the ", "median of the ", "90th percentile of the ", "95th percentile of the ",
       "99th percentile of the "};

@@ -42,7 +42,7 @@ struct Sample {
   double t_s = 0.0;
   std::int32_t pool = 0;
   double running = 0.0;  // sequences in the batches
-  double queued = 0.0;   // requests waiting
+  double queued = 0.0;   // requests waiting, those in the front end included
   double kv_used = 0.0;  // share of KV blocks held by running sequences and the prefix cache
   double power_w = 0.0;  // IT power of the pool's nodes
   double output_tokens_per_s = 0.0;  // since the sample before

@@ -11,12 +11,16 @@ std::vector<ModelConstant> model_constants() {
       {"kernels of an attention block, GQA", three_digits(kGqaKernels), "assumed", counted},
       {"kernels of an attention block, MLA", three_digits(kMlaKernels), "assumed", counted},
       {"kernels of a dense FFN", three_digits(kFfnKernels), "assumed", counted},
-      {"kernels of an expert layer", three_digits(kMoeKernels), "assumed", counted},
+      {"kernels of an expert layer", three_digits(kMoeKernels), "assumed",
+       "vLLM's fused_moe: router, top-k, two to sort tokens by expert, two products, activation, "
+       "sum"},
       {"kernels that convert activations of a block", three_digits(kQuantizeKernels), "assumed",
        "one before each of its two products"},
       {"moves of an expert's activations, by hidden size and by expert width",
        three_digits(kExpertHiddenMoves) + ", " + three_digits(kExpertWidthMoves), "analysis",
-       "read from vLLM's fused_moe: intermediate caches of 2, 1 and 1 widths, sum over experts"},
+       "vLLM's fused_moe: caches of 2 and 1 expert widths, each written and read; the hidden state "
+       "read, "
+       "written, and read to sum over experts"},
       {"moves of the logits in a sampler", three_digits(kLogitMoves), "assumed",
        "conversion to fp32, penalties, softmax, top-k, choice"},
       {"kernels of the LM head and sampler", three_digits(kHeadKernels), "assumed", counted},

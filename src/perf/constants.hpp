@@ -10,20 +10,20 @@ namespace tokenyard::perf {
 inline constexpr double kGqaKernels = 6.0;
 inline constexpr double kMlaKernels = 9.0;
 inline constexpr double kFfnKernels = 4.0;
-inline constexpr double kMoeKernels = 10.0;
+inline constexpr double kMoeKernels = 8.0;
 inline constexpr double kHeadKernels = 4.0;
-// Where products are computed in another format than activations have, a block of attention or FFN
-// converts its two inputs first, each in a kernel of its own.
+// Where products are computed in another format than activations have, a block of attention, FFN or
+// experts converts its two inputs first, each in a kernel of its own.
 inline constexpr double kQuantizeKernels = 2.0;
 
 // Activations per token and hidden unit that the element-wise kernels of a fused stack move; where an
-// engine moves more or fewer (activation_traffic), the two below scale with it.
+// engine moves more or fewer (activation_traffic), what follows scales with it.
 inline constexpr double kFusedTraffic = 12.0;
 // Activations moved by routed experts, of one token at one of its experts: gathering and scattering
-// move it in and out three times over, two products with a gated activation between them write and
-// read seven times the expert's width.
+// move it in and out three times over; the first product writes two widths, the gated activation
+// reads them and writes one, the second product reads it: six times the expert's width.
 inline constexpr double kExpertHiddenMoves = 3.0;
-inline constexpr double kExpertWidthMoves = 7.0;
+inline constexpr double kExpertWidthMoves = 6.0;
 // Times that a sampler reads or writes the logits, 4 bytes each: conversion, penalties, softmax,
 // choice.
 inline constexpr double kLogitMoves = 8.0;

@@ -94,11 +94,13 @@ LayerCosts::LayerCosts(const scenario::PoolPlan& pool, const scenario::Deploymen
   const std::string& expert_math = prefill ? d.prefill_expert_math : d.expert_math;
   peak_ = peak_of(*engine_, linear_math);
   linear_s_ = 1.0 / (peak_ * share * product_efficiency(eta, linear_math));
-  expert_s_ = 1.0 / (peak_of(*engine_, expert_math) * share * product_efficiency(eta, expert_math) *
-                     eta.experts.value);
-  converts_ = linear_math != (prefill ? d.prefill_attention_math : d.attention_math);
-  const double attention_peak =
-      peak_of(*engine_, prefill ? d.prefill_attention_math : d.attention_math);
+  expert_peak_ = peak_of(*engine_, expert_math);
+  expert_s_ =
+      1.0 / (expert_peak_ * share * product_efficiency(eta, expert_math) * eta.experts.value);
+  const std::string& attention_math = prefill ? d.prefill_attention_math : d.attention_math;
+  const double attention_peak = peak_of(*engine_, attention_math);
+  converting_ = linear_math != attention_math ? kQuantizeKernels : 0.0;
+  expert_kernels_ = kMoeKernels + (expert_math != attention_math ? kQuantizeKernels : 0.0);
   attention_s_ = 1.0 / (attention_peak * share * eta.attention_prefill.value);
   weight_s_ = placement.weight_seconds_per_byte / eta.decode.value;
   kv_s_ = placement.kv_seconds_per_byte / eta.attention_decode.value;
@@ -147,12 +149,12 @@ void LayerCosts::set_products() {
   const double router =
       layers_.moe > 0.0 ? count_.router_per_layer * layers_.moe / layers_.total() : 0.0;
   const bool mla = deployment_->model.attention.kind == catalog::AttentionKind::mla;
-  const double converting = converts_ ? kQuantizeKernels : 0.0;
   attention_ = products(count_.attention_per_layer / tensor_ + router, read, tiles_.attention,
-                        (mla ? kMlaKernels : kGqaKernels) + converting);
+                        (mla ? kMlaKernels : kGqaKernels) + converting_);
   dense_ =
-      products(count_.dense_ffn_per_layer / tensor_, read, tiles_.dense, kFfnKernels + converting);
-  shared_ = products(count_.shared_experts_per_layer / tensor_, read, tiles_.shared, kFfnKernels);
+      products(count_.dense_ffn_per_layer / tensor_, read, tiles_.dense, kFfnKernels + converting_);
+  shared_ = products(count_.shared_experts_per_layer / tensor_, read, tiles_.shared,
+                     kFfnKernels + converting_);
   head_ = products(count_.lm_head / tensor_, head_bytes_, tiles_.head, kHeadKernels);
 }
 
@@ -258,8 +260,10 @@ void LayerCosts::add_experts(StepCost& cost, double tokens, double times) const 
   const double flops = 2.0 * tokens * as_double(ffn.experts_per_token) * count_.expert / devices;
   const double bytes_each = count_.expert * expert_bytes_ * weight_read_ / devices;
   const double chosen = tokens * as_double(ffn.experts_per_token);
-  const double padding = std::max(1.0, as_double(engine_->expert_tile) * reads.distinct / chosen);
-  const Op mean{flops * padding * tiles_.expert * expert_s_,
+  const double dense_s = flops * tiles_.expert * expert_s_;
+  // Of an expert that few tokens chose, a whole tile is computed.
+  const double tiles = engine_->expert_tile.value / chosen;
+  const Op mean{dense_s * std::max(1.0, tiles * reads.distinct),
                 reads.distinct * bytes_each * weight_s_, 0.0, 0.0};
   const double mean_s = add_op(cost, mean, times);
   const double groups = as_double(deployment_->spec.expert_parallel);
@@ -268,12 +272,12 @@ void LayerCosts::add_experts(StepCost& cost, double tokens, double times) const 
                           kExpertWidthMoves * as_double(ffn.expert_hidden) * groups / devices);
   cost[Cause::act_bw] += times * traffic * act_s_;
   cost[Work::bytes_activations] += times * traffic;
-  cost[Work::flops_linear] += flops * times;
+  cost[Work::flops_experts] += flops * times;
   cost[Work::bytes_weights] += reads.distinct * bytes_each * times;
-  cost[Cause::launch] += times * kMoeKernels * launch_s_;
+  cost[Cause::launch] += times * expert_kernels_ * launch_s_;
   if (deployment_->spec.expert_parallel <= 1) return;
-  const double slow_bytes = reads.slowest_distinct * bytes_each;
-  const Op slow{reads.load * mean.compute_s, slow_bytes * weight_s_, 0.0, 0.0};
+  const Op slow{dense_s * std::max(reads.load, tiles * reads.slowest_distinct),
+                reads.slowest_distinct * bytes_each * weight_s_, 0.0, 0.0};
   cost[Cause::imbalance] += time_of(slow, times).total_s - mean_s;
 }
 
@@ -281,8 +285,8 @@ void LayerCosts::add_experts(StepCost& cost, double tokens, double times) const 
 void LayerCosts::add_exchange(StepCost& cost, const Tokens& tokens, bool halves) const {
   const auto devices = deployment_->spec.tensor_parallel * deployment_->attention_data_parallel;
   const double sent = tokens.rank / tensor_ * ranks_reached_ * hidden_;
-  // fp8 where weights are
-  const double dispatched_bytes = std::min(act_bytes_, std::max(1.0, weight_bytes_));
+  // In the format that the experts compute in, and no narrower than fp8.
+  const double dispatched_bytes = std::min(act_bytes_, std::max(1.0, expert_bytes_));
   const double share = halves ? 0.5 : 1.0;
   const double times = halves ? 2.0 : 1.0;
   const CollectiveTime out = collectives_.all_to_all(share * sent * dispatched_bytes, devices);

@@ -104,6 +104,11 @@ class LayerCosts {
   double add_core_of(const PrefillSlice& slice, CoreParts& core) const;
 
   [[nodiscard]] double peak_flops_per_s() const { return peak_; }
+  // FLOP of a step in the format of the products with weights: those of experts count by the peaks.
+  [[nodiscard]] double flops(const StepCost& cost) const {
+    return cost[Work::flops_linear] + cost[Work::flops_attention] +
+           cost[Work::flops_experts] * peak_ / expert_peak_;
+  }
   [[nodiscard]] double layer_latency_s() const { return engine_->layer_latency.value.base(); }
   // The same in steps with prompts.
   [[nodiscard]] double prompt_layer_latency_s() const {
@@ -163,12 +168,13 @@ class LayerCosts {
   StageLayers layers_;
   ExpertLoad experts_;
   TileFactors tiles_;
-  double peak_ = 0.0;  // FLOP/s of products with weights, dense
+  double peak_ = 0.0, expert_peak_ = 0.0;  // FLOP/s of products with weights, dense
   double linear_s_ = 0.0, expert_s_ = 0.0, attention_s_ = 0.0;  // per FLOP that kernels compute
   double weight_s_ = 0.0, kv_s_ = 0.0, act_s_ = 0.0;            // per byte, efficiencies included
   double tensor_ = 1.0, attention_data_ = 1.0;
   double weight_bytes_ = 1.0, expert_bytes_ = 1.0, act_bytes_ = 2.0, head_bytes_ = 1.0;  // a value
-  bool converts_ = false;       // products are computed in another format than activations have
+  // Kernels that convert activations before a block's products, and all of an expert layer.
+  double converting_ = 0.0, expert_kernels_ = 0.0;
   double weight_read_ = 1.0;    // share of weight bytes read (activation sparsity)
   double kv_bytes_ = 0.0;       // per token and layer, this device
   double index_bytes_ = 0.0;    // likewise, of the indexer's keys

@@ -14,14 +14,15 @@
 namespace tokenyard::perf {
 
 enum class Work {
-  flops_linear,       // FLOP of matrix products with weights, this device
-  flops_attention,    // FLOP of attention
-  bytes_weights,      // read from memory
-  bytes_kv,           // read and written
+  flops_linear,     // FLOP of matrix products with weights, this device; without the next
+  flops_experts,    // ... with the weights of routed experts, which may have a format of their own
+  flops_attention,  // FLOP of attention
+  bytes_weights,    // read from memory
+  bytes_kv,         // read and written
   bytes_activations,  // read and written
   bytes_link,         // sent to other devices
 };
-inline constexpr std::size_t kWorks = 6;
+inline constexpr std::size_t kWorks = 7;
 
 struct StepCost {
   std::array<double, kStepCauses> seconds{};

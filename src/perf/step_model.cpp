@@ -106,7 +106,8 @@ StepModel::DecodeTable StepModel::decode_table(double tokens, std::int64_t max_b
     const Part full = table.linear[static_cast<std::size_t>(static_batch_)];
     for (std::size_t b = 1; b < table.linear.size(); ++b) {
       table.linear[b] = full;
-      table.linear[b].cost[Work::flops_linear] *= static_cast<double>(b) / static_batch_;
+      for (const Work work : {Work::flops_linear, Work::flops_experts})
+        table.linear[b].cost[work] *= static_cast<double>(b) / static_batch_;
     }
   }
   return table;

@@ -87,6 +87,8 @@ class StepModel {
   // For MFU and MBU: dense peak of the linear math format, of all engines that serve, and peak
   // bandwidth of the main tier.
   [[nodiscard]] double peak_flops_per_s() const;
+  // FLOP of a step, of one device; work in another format than that of the peak counts by the peaks.
+  [[nodiscard]] double flops(const StepCost& cost) const { return decode_.flops(cost); }
   [[nodiscard]] double peak_bytes_per_s() const { return main_bandwidth_; }
 
  private:

@@ -24,6 +24,7 @@ DevicePower::DevicePower(const catalog::Device& device, const DeviceUse& use,
       tdp_w_(device.power.tdp.value.base()),
       active_w_(device.power.active.value.base()),
       linear_j_(flop_energy(device.power, use.linear_math)),
+      expert_j_(flop_energy(device.power, use.expert_math)),
       attention_j_(flop_energy(device.power, use.attention_math)),
       weight_j_(placement.weight_joules_per_byte),
       kv_j_(placement.kv_joules_per_byte) {
@@ -35,8 +36,8 @@ ActivityJoules DevicePower::activity(const perf::StepCost& cost, double duration
   using perf::Work;
   ActivityJoules joules;
   joules.active = active_w_ * duration_s;
-  joules.compute =
-      linear_j_ * cost[Work::flops_linear] + attention_j_ * cost[Work::flops_attention];
+  joules.compute = linear_j_ * cost[Work::flops_linear] + expert_j_ * cost[Work::flops_experts] +
+                   attention_j_ * cost[Work::flops_attention];
   joules.memory = weight_j_ * cost[Work::bytes_weights] +
                   kv_j_ * (cost[Work::bytes_kv] + cost[Work::bytes_activations]);
   joules.link = link_j_ * cost[Work::bytes_link];

@@ -35,7 +35,8 @@ struct ActivityJoules {
 
 // What the model needs to know of how a device is used.
 struct DeviceUse {
-  std::string linear_math;     // number format of matrix products
+  std::string linear_math;     // number format of matrix products with weights
+  std::string expert_math;     // ... with the weights of routed experts
   std::string attention_math;  // ... of attention
   std::string link;            // name of the link that collectives use
 };
@@ -52,8 +53,8 @@ class DevicePower {
 
  private:
   double idle_w_, tdp_w_, active_w_;
-  double linear_j_ = 0.0, attention_j_ = 0.0;          // per FLOP
-  double weight_j_ = 0.0, kv_j_ = 0.0, link_j_ = 0.0;  // per byte
+  double linear_j_ = 0.0, expert_j_ = 0.0, attention_j_ = 0.0;  // per FLOP
+  double weight_j_ = 0.0, kv_j_ = 0.0, link_j_ = 0.0;           // per byte
 };
 
 struct NodePower {

@@ -42,20 +42,24 @@ class Collector {
   std::set<std::string> seen_;
 };
 
-// What the host costs: guessed, unless it was fitted to measurements.
+// What the host costs, where the scenario does not say: guessed, unless it was fitted to measurements.
 void add_host(const Plan& plan, std::vector<Assumption>& found) {
   const HostOverhead& host = plan.scenario.serving.host;
   const std::string steps =
       "engines with asynchronous scheduling; older ones take up to 3 ms a step";
+  const auto has = [](const std::vector<std::string>& keys, const std::string& key) {
+    return std::find(keys.begin(), keys.end(), key) != keys.end();
+  };
   const auto add = [&](const std::string& key, Seconds cost, const std::string& source) {
-    const auto& fitted = plan.calibrated_host;
-    const bool is_fitted = std::find(fitted.begin(), fitted.end(), key) != fitted.end();
+    if (has(plan.stated_host, key)) return;
+    const bool is_fitted = has(plan.calibrated_host, key);
     found.push_back({"serving.host." + key, to_text(cost), is_fitted ? "measured" : "assumed",
                      is_fitted ? "calibration " + plan.host_calibration : source});
   };
   add("per_step", host.per_step, steps);
   add("per_sequence", host.per_sequence, steps);
-  add("per_request", host.per_request, "default of tokenyard");
+  add("per_request", host.per_request, "servers in Python add tens of milliseconds to a request");
+  add("per_input_token", host.per_input_token, "tokenisers take 2 to 8 us a token");
 }
 
 }  // namespace
@@ -75,6 +79,8 @@ std::vector<Assumption> collect_assumptions(const Plan& plan) {
       collector.add("format", d.weights);
       collector.add("format", d.kv);
       collector.add("format", d.activations);
+      collector.add("format", d.lm_head);
+      collector.add("format", d.expert_weights);
     }
   }
   collector.found.insert(collector.found.end(), plan.calibration.begin(), plan.calibration.end());

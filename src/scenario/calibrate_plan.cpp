@@ -122,6 +122,7 @@ void calibrate_device(catalog::Device& device, const CalibratedDevice& calibrate
     for (const auto& [format, share] : calibrated.compute) {
       if (format == "bf16") {
         engine.efficiency.prefill = share;
+        engine.efficiency.prefill_by_format.erase(format);
       } else {
         engine.efficiency.prefill_by_format[format] = share;
       }
@@ -159,7 +160,8 @@ void calibrate_plan(Plan& plan, catalog::Catalog& catalog, const input::Node& ro
   if (is_no_scalar(root, "calibration") && root.find("calibration") != nullptr) return;
   const std::string& wanted = plan.scenario.calibration;
   const auto usable = allowed(wanted, catalog, root, diagnostics);
-  const auto known = catalog.calibrations(diagnostics);
+  // Those that are not used are read for what they say of devices that nobody has fitted.
+  const auto known = catalog.readable_calibrations();
   const Calibration* newest = nullptr;
   std::set<std::string> told;
   for (PoolPlan& pool : plan.pools) {

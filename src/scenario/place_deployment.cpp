@@ -197,6 +197,7 @@ class Resolver {
     if (!moe && (s.expert_parallel > 1 || d_.attention_data_parallel > 1)) {
       problem("expert_parallel", d_.model.name + " has no experts; use replicas instead");
     }
+    if (!moe && s.expert_weights) problem("expert_weights", d_.model.name + " has no experts");
     if (!moe && s.redundant_experts > 0)
       problem("redundant_experts", d_.model.name + " has no experts");
     if (!moe && s.expert_skew > 0.0) problem("expert_skew", d_.model.name + " has no experts");

@@ -65,6 +65,7 @@ struct Plan {
   std::vector<Assumption> calibration;       // of each device: which, and how far off that is
   std::string host_calibration;              // that the host's costs come from; "" if none
   std::vector<std::string> calibrated_host;  // keys of serving.host that do
+  std::vector<std::string> stated_host;      // ... and those that the scenario has
   std::vector<Assumption> assumptions;
   std::string unfit;       // why it cannot be run: of the first deployment that cannot
   Place where;             // of the scenario

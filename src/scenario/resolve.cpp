@@ -273,6 +273,11 @@ Plan resolve(const Variant& variant, const Source& source, catalog::Catalog& cat
     pool.path = "fleet.pools[" + std::to_string(i) + "]";
     resolve_pool(fleet.pools[i], plan, pool, source, catalog, variant.root, diagnostics);
   }
+  if (const input::Node* serving = variant.root.find("serving")) {
+    if (const input::Node* host = serving->find("host")) {
+      for (const input::Node::Entry& entry : host->entries) plan.stated_host.push_back(entry.key);
+    }
+  }
   calibrate_plan(plan, catalog, variant.root, diagnostics);
   check_whole(plan, variant.root, diagnostics);
   if (!diagnostics.empty()) return plan;

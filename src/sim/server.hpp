@@ -19,7 +19,10 @@ struct Deployment {
         plan_of(&d),
         model(plan.pools[pool_index], d, plan.scenario.serving, plan.fabric),
         power(plan.pools[pool_index].devices[d.device],
-              power::DeviceUse{d.linear_math, d.attention_math, plan.pools[pool_index].node.link},
+              {.linear_math = d.linear_math,
+               .expert_math = d.expert_math,
+               .attention_math = d.attention_math,
+               .link = plan.pools[pool_index].node.link},
               model.placement()) {}
   std::size_t pool;
   const scenario::DeploymentPlan* plan_of;

@@ -34,6 +34,7 @@ Simulation::Simulation(const scenario::Plan& plan, workload::RequestStream& stre
       between_runs_(kNobody),
       store_(plan.scenario.store_requests.value_or(scenario::StoreRequests::all)),
       sampled_tokens_(plan.pools.size(), 0.0),
+      in_front_by_pool_(plan.pools.size(), 0.0),
       tokens_by_pool_(plan.pools.size(), 0.0) {
   const scenario::KvCacheSpec& kv = plan.scenario.serving.kv_cache;
   if (kv.prefix_reuse && stream.block_tokens() % kv.block_tokens != 0) {
@@ -213,41 +214,8 @@ void Simulation::arrive(workload::Request request, double now_s) {
     return;
   }
   front_end_.enter(handle, now_s + delay_s);
+  in_front_by_pool_[server.deployment->pool] += 1.0;
   arm_ready();
-}
-
-void Simulation::arm_ready() {
-  const double next_s = front_end_.next_s();
-  if (ready_timer_ != nullptr) {
-    if (next_s == ready_armed_s_) return;
-    calendar_->cancel(ready_timer_);
-    ready_timer_ = nullptr;
-  }
-  if (!std::isfinite(next_s)) return;
-  ready_armed_s_ = next_s;
-  ready_timer_ = calendar_->at(next_s, *this, kReady);
-}
-
-void Simulation::on_ready() {
-  if (stopped_) return;
-  const double now_s = ready_armed_s_;
-  while (front_end_.next_s() <= now_s) hand_over(front_end_.leave(), now_s);
-  begin_touched(now_s);
-  arm_ready();
-}
-
-// To the scheduler of its replica.
-void Simulation::hand_over(serving::Handle handle, double now_s) {
-  const auto s = static_cast<std::size_t>(slots_[handle].replica);
-  Server& server = *servers_[s];
-  const bool was_idle = server.replica.idle();
-  server.replica.enqueue(now_s, handle);
-  if (s == between_runs_) return;
-  if (!was_idle) {
-    arm(s);
-  } else if (std::find(touched_.begin(), touched_.end(), s) == touched_.end()) {
-    touched_.push_back(s);
-  }
 }
 
 // The router's choice; where that replica could never hold the request, the least loaded one that
@@ -367,13 +335,12 @@ void Simulation::account_steps(Server& server, const Steps& steps, const perf::S
   using perf::Work;
   meter_.on_run(server.metered, steps.start_s, steps.end_s, cost, decode_s);
   const auto devices = static_cast<double>(server.deployment->plan_of->devices_per_replica);
-  accumulator_.on_steps(
-      {.start_s = steps.start_s,
-       .end_s = steps.end_s,
-       .sequences = static_cast<double>(steps.sequences),
-       .flops = devices * (cost[Work::flops_linear] + cost[Work::flops_attention]),
-       .bytes = devices * (cost[Work::bytes_weights] + cost[Work::bytes_kv]),
-       .capacity_blocked = steps.capacity_blocked});
+  accumulator_.on_steps({.start_s = steps.start_s,
+                         .end_s = steps.end_s,
+                         .sequences = static_cast<double>(steps.sequences),
+                         .flops = devices * server.deployment->model.flops(cost),
+                         .bytes = devices * (cost[Work::bytes_weights] + cost[Work::bytes_kv]),
+                         .capacity_blocked = steps.capacity_blocked});
 }
 
 void Simulation::complete(serving::Handle handle, double now_s) {

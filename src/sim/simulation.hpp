@@ -117,7 +117,8 @@ class Simulation final : private Sleeper {
   Sha256 digest_;
   std::vector<metrics::Sample> samples_;
   double sampled_s_ = 0.0;
-  std::vector<double> sampled_tokens_;  // by pool, at the last sample
+  std::vector<double> sampled_tokens_;    // by pool, at the last sample
+  std::vector<double> in_front_by_pool_;  // requests in the front end
   std::vector<double> tokens_by_pool_;
   std::int64_t rejected_context_ = 0;  // of the rejected: too long for every replica
   std::int64_t seen_ = 0, done_ = 0, events_ = 0;

@@ -29,6 +29,7 @@ void Simulation::on_sample() {
   }
   for (std::size_t p = 0; p < states.size(); ++p) {
     states[p].t_s = now_s;
+    states[p].queued += in_front_by_pool_[p];
     states[p].pool = static_cast<std::int32_t>(p);
     if (blocks[p] > 0.0) states[p].kv_used /= blocks[p];
     states[p].power_w = meter_.pool_power_w(p);

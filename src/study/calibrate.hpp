@@ -15,10 +15,14 @@
 //   leave one model out   each model's cases with a fit to the other models: what a new model may
 //                         expect
 //
+// Both are kinder than a machine that nobody has measured would be: a fifth has neighbours in the
+// other four that differ in concurrency alone, and the terms of the performance model, and the
+// conditions that no source tells, were chosen with these measurements in view.
+//
 // Fits without a part begin, like the fit to all, with what is expected, and so know nothing of
 // that part.  low and high of a number are the least and the most of the fit to all and those
-// without one model.  Numbers and errors are rounded to three digits, and errors are those of the
-// rounded numbers.
+// without one model.  Numbers and errors are rounded to three digits; the errors called fitted are
+// those of the rounded numbers.
 //
 // Worked example: measured 10 ms a token, simulated 11 ms: residual ln(1.1) / 0.10 = 0.95, about as
 // much as one width of a prior.

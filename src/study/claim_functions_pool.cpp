@@ -155,6 +155,7 @@ Value step_joules(const ClaimSetting& setting, const ClaimArguments& arguments) 
   const perf::StepCost step = step_at(setting, arguments);
   const power::DevicePower device(pool.plan->devices[d.device],
                                   {.linear_math = d.linear_math,
+                                   .expert_math = d.expert_math,
                                    .attention_math = d.attention_math,
                                    .link = pool.plan->node.link},
                                   pool.steps->placement());

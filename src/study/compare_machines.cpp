@@ -197,7 +197,11 @@ class DecodeSteps {
         device_(plan.pools.front().devices[d_.device]),
         serving_(plan.scenario.serving),
         model_(plan.pools.front(), d_, serving_, plan.fabric),
-        power_(device_, {d_.linear_math, d_.attention_math, plan.pools.front().node.link},
+        power_(device_,
+               {.linear_math = d_.linear_math,
+                .expert_math = d_.expert_math,
+                .attention_math = d_.attention_math,
+                .link = plan.pools.front().node.link},
                model_.placement()),
         context_(context) {}
 

@@ -87,7 +87,7 @@ ErrorStats error_stats(const Points& points) {
 std::vector<ErrorGroup> errors_by_metric(const Validation& validation) {
   Points all;
   for (const ValidationPoint& p : validation.points) all.push_back(&p);
-  std::vector<ErrorGroup> groups{{"", "", error_stats(all)}};
+  std::vector<ErrorGroup> groups;
   add_groups(groups, "", all);
   return groups;
 }

@@ -4,8 +4,8 @@
 //   median, p90    of |error|: of ten errors the mean of the fifth and sixth smallest, and the ninth
 //   bias           median of the signed errors: above 0, too much is predicted
 //   inside         share of the predictions inside the measured spread, of those that have one
-//   floor          half of the measured spread / the measured value: no model that knows neither
-//                  the day nor the software comes closer, on average
+//   floor          half of the measured spread / the measured value: about how far single repeats are
+//                  from their middle, hence how close any prediction of one of them can come
 //
 // Worked example: errors of -10 %, +20 % and +30 %: median 20 %, p90 30 %, bias +20 %.
 #include <functional>
@@ -31,12 +31,12 @@ ErrorStats error_stats(const std::vector<const ValidationPoint*>& points);
 
 // One value of a label, or one metric, with its statistics.
 struct ErrorGroup {
-  std::string value;   // of the label; "" for all points
-  std::string metric;  // "" for all metrics
+  std::string value;  // of the label; "" for all points
+  std::string metric;
   ErrorStats stats;
 };
 
-// All points, then each metric.
+// Each metric, all points.
 std::vector<ErrorGroup> errors_by_metric(const Validation& validation);
 // Each value of the label with each metric; values in the order of the numbers they begin with, else
 // of the alphabet.

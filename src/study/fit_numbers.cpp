@@ -14,9 +14,8 @@ using catalog::Engine;
 using catalog::Link;
 using catalog::Sourced;
 
-constexpr double kDenseWidth = 0.12;   // compute.bf16
-constexpr double kNarrowWidth = 0.15;  // compute in other formats
-constexpr double kHostWidth = 0.80;
+constexpr double kComputeWidth = 0.05;
+constexpr double kHostWidth = 0.48;
 // Stands for every format that has no share of its own.
 constexpr const char* kAnyFormat = "bf16";
 
@@ -55,26 +54,26 @@ bool crosses_link(const FitCase& c) {
 
 const std::vector<Kind>& kinds() {
   static const std::vector<Kind> kKinds{
-      {"experts", kNone, 0.30, 0.5,
+      {"experts", kNone, 0.18, 0.5,
        [](const Engine& e, const Link*) { return e.efficiency.experts.value; },
        [](const FitCase& c) { return c.has_experts; },
        [](CalibratedDevice& d, const FittedValue& v) { d.experts = sourced<double>(v); }},
-      {"bandwidth", kNone, 0.10, 0.8,
+      {"bandwidth", kNone, 0.06, 0.8,
        [](const Engine& e, const Link*) { return e.efficiency.decode.value; }, any_case,
        [](CalibratedDevice& d, const FittedValue& v) { d.bandwidth = sourced<double>(v); }},
-      {"kv_bandwidth", kNone, 0.15, 0.7,
+      {"kv_bandwidth", kNone, 0.09, 0.7,
        [](const Engine& e, const Link*) { return e.efficiency.attention_decode.value; }, any_case,
        [](CalibratedDevice& d, const FittedValue& v) { d.kv_bandwidth = sourced<double>(v); }},
-      {"launch", kTime, 0.50, 4e-6,
+      {"launch", kTime, 0.30, 4e-6,
        [](const Engine& e, const Link*) { return e.launch_overhead.value.base(); }, any_case,
        [](CalibratedDevice& d, const FittedValue& v) { d.launch = sourced<Seconds>(v); }},
-      {"collective_latency", kTime, 0.50, 10e-6,
+      {"collective_latency", kTime, 0.30, 10e-6,
        [](const Engine&, const Link* l) { return l->collective_latency.value.base(); },
        crosses_link,
        [](CalibratedDevice& d, const FittedValue& v) {
          d.collective_latency = sourced<Seconds>(v);
        }},
-      {"link_efficiency", kNone, 0.20, 0.8,
+      {"link_efficiency", kNone, 0.12, 0.8,
        [](const Engine&, const Link* l) { return l->efficiency.value; }, crosses_link,
        [](CalibratedDevice& d, const FittedValue& v) { d.link_efficiency = sourced<double>(v); }}};
   return kKinds;
@@ -117,8 +116,7 @@ std::vector<FitNumber> compute_numbers(const std::vector<FitCase>& cases, const 
     n.standing = stated != engine.efficiency.prefill_by_format.end()
                      ? stated->second.value
                      : engine.efficiency.prefill.value;
-    n.parameter =
-        parameter(n.name, kNone, n.standing, format == kAnyFormat ? kDenseWidth : kNarrowWidth);
+    n.parameter = parameter(n.name, kNone, n.standing, kComputeWidth);
     n.cases = cases_of(cases, device, [&](const FitCase& c) { return c.formats.contains(format); });
     n.set = [at, format](Calibration& c, const FittedValue& v) {
       c.devices[at].compute[format] = sourced<double>(v);

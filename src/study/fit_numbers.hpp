@@ -10,14 +10,20 @@
 // A number is expected where the catalog has it, give or take its width, the standard deviation of
 // its logarithm:
 //
-//   bandwidth                    0.10   streaming reads reach 75 to 95 % on every measured GPU
-//   compute.bf16                 0.12   well-tuned products are much alike
-//   compute in narrower formats  0.15   scaling and conversion differ by software
-//   kv_bandwidth                 0.15   paged reads: depends on block and head sizes
-//   link_efficiency              0.20   which collective algorithm is taken
-//   experts                      0.30   grouped products differ widely by kernel
-//   launch, collective_latency   0.50   a factor of 1.6: recorded graphs, fusion, one-shot kernels
-//   the host's                   0.80   a factor of 2.2: Python or C++, which CPU
+//   compute                      0.05   what the catalog has rests on kernels and on machines at
+//                                       capacity; times to first tokens say little of it, since what
+//                                       they lack in the model would be taken for slow products
+//   bandwidth                    0.06   streaming reads reach 75 to 95 % on every measured GPU
+//   kv_bandwidth                 0.09   paged reads: depends on block and head sizes
+//   link_efficiency              0.12   which collective algorithm is taken
+//   experts                      0.18   grouped products differ widely by kernel
+//   launch, collective_latency   0.30   a factor of 1.35: recorded graphs, fusion, one-shot kernels
+//   the host's                   0.48   a factor of 1.6: Python or C++, which CPU
+//
+// Narrower than what is known of each number by itself, since measurements are not independent of
+// each other: conditions that differ in concurrency alone deviate alike, so that hundreds of them say
+// no more than tens.  Widths of 1.7 times these fit a little better and predict models that were left
+// out a little worse.
 //
 // A number of nothing in the catalog (a share of 1 of the dense products for experts, no time) says
 // that nobody knows; then what such numbers usually are is expected: 0.5 for experts, 4 us a launch,

@@ -263,14 +263,17 @@ double MeasuredRow::positive(std::string_view column, Diagnostics& diagnostics) 
 
 std::int64_t MeasuredRow::count(std::string_view column, Diagnostics& diagnostics,
                                 std::int64_t least) const {
-  constexpr double kMost = 1e12;
+  constexpr std::int64_t kMost = 1'000'000'000'000;
   if (word(column, diagnostics).empty()) return least;
   const std::optional<double> value = parsed<double>(text(column));
-  if (value && *value == std::floor(*value) && *value >= static_cast<double>(least) &&
-      *value <= kMost)
-    return static_cast<std::int64_t>(*value);
+  const bool is_whole = value && std::isfinite(*value) && *value == std::floor(*value) &&
+                        *value >= static_cast<double>(least);
+  if (is_whole && *value <= static_cast<double>(kMost)) return static_cast<std::int64_t>(*value);
   refuse(column,
-         quote_word(text(column)) + " is not a whole number of at least " + std::to_string(least),
+         quote_word(text(column)) +
+             (is_whole ? " is too large; expected " + std::to_string(least) + " to " +
+                             std::to_string(kMost)
+                       : " is not a whole number of at least " + std::to_string(least)),
          diagnostics);
   return least;
 }

@@ -49,7 +49,7 @@ class MeasuredRow {
                                              Diagnostics& diagnostics) const;
   // Must be there, and more than 0.
   [[nodiscard]] double positive(std::string_view column, Diagnostics& diagnostics) const;
-  // A whole number of at least `least` must be there; as `4096` or `4096.0`.
+  // A whole number of at least `least`, at most 10^12, must be there; as `4096` or `4096.0`.
   [[nodiscard]] std::int64_t count(std::string_view column, Diagnostics& diagnostics,
                                    std::int64_t least = 1) const;
   // "'h100' is not ...; did you mean ...?": the reader's own problem with a field.

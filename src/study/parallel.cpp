@@ -28,8 +28,16 @@ void in_parallel(std::size_t turns, std::size_t jobs,
       }
     }
   };
+  const std::size_t wanted = std::min(jobs, turns);
   std::vector<std::thread> others;
-  for (std::size_t j = 1; j < std::min(jobs, turns); ++j) others.emplace_back(work);
+  while (others.size() + 1 < wanted) {
+    try {
+      others.emplace_back(work);
+    } catch (const std::exception&) {
+      // No thread to be had, or no memory for one: go on with those there are, this one among them.
+      break;
+    }
+  }
   work();
   for (std::thread& thread : others) thread.join();
   if (thrown) std::rethrow_exception(thrown);

@@ -43,7 +43,36 @@ PrefixRequest request_of(const MeasuredRow& row, Agents& agents, Diagnostics& di
   return request;
 }
 
+// Whose session has a name in the simulation, and the line of its first request.
+struct Owner {
+  std::string session, agent;
+  int line = 0;
+};
+
+std::string text_of(const std::string& session, const std::string& agent) {
+  if (agent == "main") return "session " + quote_word(session);
+  return "agent " + quote_word(agent) + " of session " + quote_word(session);
+}
+
+// Session "a/x" and agent "x" of session "a" are one to the simulation.
+void refuse_shared_name(const MeasuredRow& row, const PrefixRequest& request,
+                        std::map<std::string, Owner>& owners, Diagnostics& diagnostics) {
+  const auto [at, is_new] = owners.try_emplace(
+      simulated_session(request), Owner{request.session, request.agent, row.place().line});
+  const Owner& first = at->second;
+  if (is_new || (first.session == request.session && first.agent == request.agent)) return;
+  row.refuse("session_id",
+             text_of(request.session, request.agent) + " cannot be told apart from " +
+                 text_of(first.session, first.agent) + " on line " + std::to_string(first.line) +
+                 "; expected names that differ once joined by '/'",
+             diagnostics);
+}
+
 }  // namespace
+
+std::string simulated_session(const PrefixRequest& request) {
+  return request.agent == "main" ? request.session : request.session + '/' + request.agent;
+}
 
 std::vector<PrefixRequest> recorded_requests(const MeasuredCsv& csv,
                                              std::optional<std::int64_t> sessions) {
@@ -52,6 +81,7 @@ std::vector<PrefixRequest> recorded_requests(const MeasuredCsv& csv,
   std::string session;
   std::int64_t begun = 0;
   Agents agents;
+  std::map<std::string, Owner> owners;
   for (std::size_t i = 0; i < csv.size(); ++i) {
     const MeasuredRow row = csv.row(i);
     if (begun == 0 || row.text("session_id") != session) {
@@ -61,6 +91,7 @@ std::vector<PrefixRequest> recorded_requests(const MeasuredCsv& csv,
       agents.clear();
     }
     requests.push_back(request_of(row, agents, diagnostics));
+    if (requests.back().round == 0) refuse_shared_name(row, requests.back(), owners, diagnostics);
   }
   diagnostics.throw_if_any();
   return requests;

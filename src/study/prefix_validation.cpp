@@ -11,6 +11,7 @@
 #include "study/prefix_rows.hpp"
 #include "study/result_file.hpp"
 #include "study/run_plan.hpp"
+#include "workload/workload.hpp"
 
 namespace tokenyard::study {
 namespace {
@@ -78,9 +79,22 @@ Hits simulated_hits(const std::string& db_path, std::int64_t run_id) {
   return hits;
 }
 
-// What the simulation calls the session of an agent: sub-agents have their own.
-std::string simulated_session(const PrefixRequest& request) {
-  return request.agent == "main" ? request.session : request.session + '/' + request.agent;
+[[noreturn]] void refuse(const std::string& path, std::string_view message) {
+  throw InputError(std::vector<Diagnostic>{{{path, 0, 0, ""}, "", std::string(message), ""}});
+}
+
+// What the replay refuses it refuses here, where the error keeps its place: of a run's there is only
+// the text.
+void check_replay(const scenario::Plan& plan) {
+  const auto stream = workload::open_stream(plan.scenario.workload.spec, plan.workload_options);
+  for (workload::Request request; stream->next(request);) continue;
+}
+
+// A run's message without the word that begins one without a place.
+std::string_view without_prefix(std::string_view message) {
+  constexpr std::string_view kPrefix = "error: ";
+  if (message.starts_with(kPrefix)) message.remove_prefix(kPrefix.size());
+  return message;
 }
 
 }  // namespace
@@ -90,14 +104,16 @@ PrefixValidation validate_prefixes(const std::string& path, catalog::Catalog& ca
                                    std::optional<std::int64_t> sessions) {
   PrefixValidation result;
   result.requests = recorded_requests(MeasuredCsv(path), sessions);
+  if (result.requests.empty()) refuse(path, "there is no request in it; expected a row for each");
+  const scenario::Plan plan = plan_of(path, catalog, sessions);
+  check_replay(plan);
   const ResultFile file(options.db_path);
-  const std::vector<Outcome> outcomes =
-      run_all({plan_of(path, catalog, sessions)}, {.db_path = file.path(),
-                                                   .jobs = 1,
-                                                   .on_progress = options.on_progress,
-                                                   .interrupted = options.interrupted});
+  const std::vector<Outcome> outcomes = run_all({plan}, {.db_path = file.path(),
+                                                         .jobs = 1,
+                                                         .on_progress = options.on_progress,
+                                                         .interrupted = options.interrupted});
   const Outcome& outcome = outcomes.front();
-  if (outcome.failure == FailureKind::input) throw InputError(outcome.message);
+  if (outcome.failure == FailureKind::input) refuse(path, without_prefix(outcome.message));
   result.broken = outcome.message;
   result.interrupted = outcome.run_id < 0 && outcome.failure == FailureKind::none;
   if (outcome.failure != FailureKind::none || result.interrupted) {

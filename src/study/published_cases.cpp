@@ -22,6 +22,19 @@ struct PublishedRow {
   std::size_t run = 0;
 };
 
+struct PublishedRows {
+  std::vector<PublishedRow> rows;
+  std::size_t runs = 0;
+};
+
+// What a row measures, in tokenyard's terms; or why it cannot be compared, and then as it stands.
+struct ReadRow {
+  RowConditions conditions;
+  RowNumbers numbers;
+  std::string metric;
+  double value = 0.0;
+};
+
 // Rows that become one case.
 struct RowGroup {
   RowConditions conditions;
@@ -30,15 +43,37 @@ struct RowGroup {
   std::vector<double> values;                              // parallel, in that metric's unit
 };
 
-struct PublishedRows {
-  std::vector<PublishedRow> rows;
-  std::vector<std::optional<double>> throughput;  // by run
+// Cases and runs are told apart by what is checked here: an id is of one run, and a run has each
+// metric once.
+class Repetitions {
+ public:
+  void refuse(const PublishedRow& row, Diagnostics& diagnostics) {
+    const int line = row.row.place().line;
+    const auto [known, is_new_id] = ids_.try_emplace(row.id, row.run, line);
+    if (!is_new_id && known->second.first != row.run && !row.id.empty()) {
+      row.row.refuse("id",
+                     quote_word(row.id) + " is the id of another run, on line " +
+                         std::to_string(known->second.second),
+                     diagnostics);
+    }
+    const std::pair<std::size_t, std::string> metric{row.run, row.row.text("metric")};
+    const auto [first, is_new] = metrics_.try_emplace(metric, line);
+    if (is_new || metric.second.empty()) return;
+    row.row.refuse(
+        "metric", "a second one of this run; the first is on line " + std::to_string(first->second),
+        diagnostics);
+  }
+
+ private:
+  std::map<std::string, std::pair<std::size_t, int>> ids_;      // run and line of the first row
+  std::map<std::pair<std::size_t, std::string>, int> metrics_;  // its line
 };
 
 PublishedRows read_rows(const MeasuredCsv& csv) {
   Diagnostics diagnostics;
   PublishedRows read;
   std::map<std::vector<std::string>, std::size_t> runs;
+  Repetitions repetitions;
   for (std::size_t i = 0; i < csv.size(); ++i) {
     PublishedRow row{csv.row(i), "", 0.0, 0};
     row.id = row.row.word("id", diagnostics);
@@ -48,11 +83,62 @@ PublishedRows read_rows(const MeasuredCsv& csv) {
     std::vector<std::string> columns;
     for (const char* column : kRunColumns) columns.emplace_back(row.row.text(column));
     row.run = runs.emplace(std::move(columns), runs.size()).first->second;
-    read.throughput.resize(runs.size());
-    if (row.row.text("metric") == "output_throughput") read.throughput[row.run] = row.value;
+    repetitions.refuse(row, diagnostics);
     read.rows.push_back(std::move(row));
   }
+  read.runs = runs.size();
   diagnostics.throw_if_any();
+  return read;
+}
+
+// Without the listing: for a row of a table.
+std::string in_one_line(const InputError& error) {
+  const Diagnostic& first = error.diagnostics().front();
+  return (first.path.empty() ? "" : first.path + ": ") + first.message;
+}
+
+// The row's number times what its unit is; absent: the rules do not accept the unit.
+std::optional<double> stated_value(const PublishedRow& row, const RowConditions& conditions) {
+  const auto unit = conditions.units.find(std::string(row.row.text("unit")));
+  if (unit == conditions.units.end()) return std::nullopt;
+  return row.value * unit->second;
+}
+
+// Why the rules cannot make a measurement of the row, or "".
+std::string problem_of(const PublishedRow& row, const RowConditions& conditions) {
+  if (!conditions.problem.empty()) return conditions.problem;
+  const std::string metric = quote_word(row.row.text("metric"));
+  if (conditions.metric.empty())
+    return "no rule says what its metric " + metric + " is in a simulation";
+  if (conditions.units.empty()) return "no rule says what units its metric " + metric + " has";
+  if (stated_value(row, conditions)) return "";
+  std::string accepted;
+  for (const auto& [unit, times] : conditions.units)
+    accepted += (accepted.empty() ? "" : ", ") + unit;
+  return "its metric " + metric + " has the unit " + quote_word(row.row.text("unit")) +
+         "; accepted: " + accepted;
+}
+
+ReadRow read_row(const PublishedRow& row, RowConditions conditions,
+                 std::optional<double> throughput) {
+  ReadRow read{std::move(conditions), {}, std::string(row.row.text("metric")), row.value};
+  RowConditions& said = read.conditions;
+  said.problem = problem_of(row, said);
+  read.numbers = numbers_of(row.row, stated_value(row, said).value_or(row.value), throughput);
+  if (!said.problem.empty()) return read;
+  try {
+    if (said.devices) read.numbers["devices"] = {evaluate(*said.devices, read.numbers).number, ""};
+    const double value = evaluate(said.value, read.numbers).number;
+    if (value > 0.0) {
+      read.metric = said.metric;
+      read.value = value;
+    } else {
+      said.problem =
+          "'" + said.value.text + "' is " + plain_number(value) + "; expected more than 0";
+    }
+  } catch (const InputError& error) {
+    said.problem = in_one_line(error);
+  }
   return read;
 }
 
@@ -64,26 +150,23 @@ std::string group_key(const PublishedRow& row, const RowConditions& conditions) 
 }
 
 std::vector<RowGroup> group_rows(const PublishedRows& read, const PublishedConditions& rules) {
+  std::vector<RowConditions> said;
+  std::vector<std::optional<double>> throughput(read.runs);
+  for (const PublishedRow& row : read.rows) {
+    said.push_back(conditions_of(rules, row.row));
+    if (row.row.text("metric") == "output_throughput")
+      throughput[row.run] = stated_value(row, said.back());
+  }
   std::vector<RowGroup> groups;
   std::map<std::string, std::size_t> index;
-  for (const PublishedRow& row : read.rows) {
-    RowConditions conditions = conditions_of(rules, row.row);
-    RowNumbers numbers = numbers_of(row.row, row.value, read.throughput[row.run]);
-    const std::string stated(row.row.text("metric"));
-    if (conditions.problem.empty() && conditions.metric.empty())
-      conditions.problem = "no rule says what its metric '" + stated + "' is in a simulation";
-    double value = row.value;
-    std::string metric = stated;
-    if (conditions.problem.empty()) {
-      if (conditions.devices) numbers["devices"] = evaluate(*conditions.devices, numbers).number;
-      value = evaluate(conditions.value, numbers).number;
-      metric = conditions.metric;
-    }
-    const auto [at, is_new] = index.emplace(group_key(row, conditions), groups.size());
-    if (is_new) groups.push_back({std::move(conditions), std::move(numbers), {}, {}});
+  for (std::size_t i = 0; i < read.rows.size(); ++i) {
+    const PublishedRow& row = read.rows[i];
+    ReadRow is = read_row(row, std::move(said[i]), throughput[row.run]);
+    const auto [at, is_new] = index.emplace(group_key(row, is.conditions), groups.size());
+    if (is_new) groups.push_back({std::move(is.conditions), std::move(is.numbers), {}, {}});
     RowGroup& group = groups[at->second];
-    group.rows.emplace_back(row, std::move(metric));
-    group.values.push_back(value);
+    group.rows.emplace_back(row, std::move(is.metric));
+    group.values.push_back(is.value);
   }
   return groups;
 }
@@ -118,7 +201,26 @@ void label(MeasuredCase& found, const RowGroup& group) {
                   {"parallelism", std::move(parallelism)}};
 }
 
-MeasuredCase case_of(const RowGroup& group, const CaseOptions& options, catalog::Catalog& catalog) {
+// The plan of a case, or its problem: an odd row is no mistake of the file, and the others are
+// simulated all the same.
+void plan_case(MeasuredCase& found, const RowGroup& group, const std::string& rules_path,
+               const CaseOptions& options, catalog::Catalog& catalog) {
+  try {
+    PublishedPlan made =
+        published_plan(found.id, group.conditions, group.numbers, options, catalog);
+    if (made.plan) found.plans.push_back(std::move(*made.plan));
+    found.problem = std::move(made.problem);
+  } catch (const InputError& error) {
+    // What the scenario of a row says is from the rules or has the case's id for its file.  A mistake
+    // elsewhere is one of the catalog, to be shown in its place.
+    const std::string& file = error.diagnostics().front().place.file;
+    if (!file.empty() && file != found.id && file != rules_path) throw;
+    found.problem = in_one_line(error);
+  }
+}
+
+MeasuredCase case_of(const RowGroup& group, const std::string& rules_path,
+                     const CaseOptions& options, catalog::Catalog& catalog) {
   const PublishedRow& first = group.rows.front().first;
   MeasuredCase found;
   found.id = first.id;
@@ -130,10 +232,7 @@ MeasuredCase case_of(const RowGroup& group, const CaseOptions& options, catalog:
     found.measurements.push_back({metric, group.values[i], {}, {}, row.row.place("value")});
   }
   if (found.problem.empty()) {
-    PublishedPlan made =
-        published_plan(found.id, group.conditions, group.numbers, options, catalog);
-    if (made.plan) found.plans.push_back(std::move(*made.plan));
-    found.problem = std::move(made.problem);
+    plan_case(found, group, rules_path, options, catalog);
     found.assumptions = group.conditions.assumptions;
   }
   label(found, group);
@@ -145,11 +244,11 @@ MeasuredCase case_of(const RowGroup& group, const CaseOptions& options, catalog:
 std::vector<MeasuredCase> published_cases(const MeasuredCsv& csv, catalog::Catalog& catalog,
                                           const CaseOptions& options) {
   const PublishedRows read = read_rows(csv);
-  const PublishedConditions rules =
-      load_conditions(catalog.root() + "/workloads/published-conditions.yaml");
+  const std::string rules_path = catalog.root() + "/workloads/published-conditions.yaml";
+  const PublishedConditions rules = load_conditions(rules_path);
   std::vector<MeasuredCase> cases;
   for (const RowGroup& group : group_rows(read, rules))
-    cases.push_back(case_of(group, options, catalog));
+    cases.push_back(case_of(group, rules_path, options, catalog));
   return cases;
 }
 

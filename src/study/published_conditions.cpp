@@ -1,6 +1,8 @@
 #include "study/published_conditions.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <cmath>
 
 #include "metrics/metric_table.hpp"
 
@@ -22,14 +24,48 @@ bool matches_one(std::string_view pattern, std::string_view text) {
   return false;
 }
 
-// The numbers in a text, in order: "pp2048 @ d32768" has 2048 and 32768.
-std::vector<double> numbers_in(std::string_view text) {
-  std::vector<double> numbers;
-  for (std::size_t i = 0; i < text.size();) {
-    const std::size_t end = std::min(text.find_first_not_of("0123456789.", i), text.size());
-    const bool digits = text[i] >= '0' && text[i] <= '9';
-    if (digits) numbers.push_back(std::stod(std::string(text.substr(i, end - i))));
-    i = digits ? end : i + 1;
+// Whether commas stand before every third digit of the whole part and nowhere else: "12,345.5".
+bool groups_thousands(std::string_view text) {
+  constexpr std::size_t kGroup = 4;  // a comma and its three digits
+  const std::string_view whole = text.substr(0, text.find('.'));
+  if (text.find(',', whole.size()) != std::string_view::npos) return false;
+  for (std::size_t i = 0; i < whole.size(); ++i) {
+    const bool is_before_group = (whole.size() - i) % kGroup == 0;
+    if ((whole[i] == ',') != is_before_group) return false;
+  }
+  return true;
+}
+
+// Of digits, points and commas, a digit first.
+RowNumber number_in(std::string_view text) {
+  std::string digits(text);
+  if (text.find(',') != std::string_view::npos) {
+    if (!groups_thousands(text)) {
+      return {{},
+              quote_word(text) +
+                  " is not a number: a comma between digits groups thousands, as in '1,024'"};
+    }
+    std::erase(digits, ',');
+  }
+  double number = 0.0;
+  const char* const end = digits.data() + digits.size();
+  const auto [last, error] = std::from_chars(digits.data(), end, number);
+  if (error == std::errc::result_out_of_range)
+    return {{}, quote_word(text) + " is beyond all numbers that can be computed with"};
+  if (error != std::errc{} || last != end) return {{}, quote_word(text) + " is not a number"};
+  return {number, ""};
+}
+
+// The numbers in a text, in order: "pp2,048 @ d32768" has 2048 and 32768.
+std::vector<RowNumber> numbers_in(std::string_view text) {
+  constexpr std::string_view kDigits = "0123456789";
+  std::vector<RowNumber> numbers;
+  for (std::size_t i = text.find_first_of(kDigits); i != std::string_view::npos;) {
+    const std::string_view rest = text.substr(i);
+    const std::string_view number = rest.substr(0, rest.find_first_not_of("0123456789.,"));
+    // A comma or a point behind the last digit belongs to the sentence.
+    numbers.push_back(number_in(number.substr(0, number.find_last_of(kDigits) + 1)));
+    i = text.find_first_of(kDigits, i + number.size());
   }
   return numbers;
 }
@@ -41,8 +77,9 @@ class RowScope : public formula::Scope {
   [[nodiscard]] formula::Lookup variable(const std::string& name) const override {
     const auto found = numbers_.find(name);
     if (found == numbers_.end()) return {};
-    if (!found->second) return {formula::Lookup::Kind::unknown, {}, "the row does not have it"};
-    return {formula::Lookup::Kind::value, {*found->second, kNone}, ""};
+    const RowNumber& number = found->second;
+    if (!number.value) return {formula::Lookup::Kind::unknown, {}, number.why};
+    return {formula::Lookup::Kind::value, {*number.value, kNone}, ""};
   }
   [[nodiscard]] formula::Value call(const std::string& name,
                                     const std::vector<Argument>&) const override {
@@ -68,7 +105,7 @@ scenario::FormulaText formula_of(const input::Node& value) {
 void check_formula(const scenario::FormulaText& formula, Diagnostics& diagnostics) {
   try {
     RowNumbers any;
-    for (const char* name : kNumbers) any[name] = std::nullopt;
+    for (const char* name : kNumbers) any[name] = {};
     static_cast<void>(formula::Formula::parse(formula.text).evaluate(RowScope(any)));
   } catch (const formula::UnknownValue&) {
     return;  // which rows have it shows when the formula is used
@@ -119,6 +156,7 @@ void describe(input::Fields& f, RowPattern& x) {
 void describe(input::Fields& f, ConditionRule& x) {
   f.required("when", x.when, "which rows; {}: all");
   f.optional("metric", x.metric, "what tokenyard calls the row's metric");
+  f.optional("units", x.units, "accepted units of the row, and what a number in each is times");
   f.optional("value", x.value, "formula: the row's number in that metric's unit");
   f.optional("devices", x.devices, "formula: devices of the run, as the catalog counts them");
   f.optional("benchmark", x.benchmark, "how tables call this kind of run");
@@ -126,9 +164,15 @@ void describe(input::Fields& f, ConditionRule& x) {
   f.optional("set", x.set, "paths in the scenario, and what stands there; '=...': a formula");
   f.optional("assumption", x.assumption, "what the source does not say and is assumed");
   f.optional("problem", x.problem, "why these rows cannot be compared; \"\": they can");
-  if (f.is_reading() && x.metric && metrics::find_metric(*x.metric) == nullptr) {
+  if (!f.is_reading()) return;
+  if (x.metric && metrics::find_metric(*x.metric) == nullptr) {
     f.problem("metric", "there is no metric " + quote_word(*x.metric) +
                             metrics::metric_suggestion(*x.metric));
+  }
+  for (const auto& [unit, times] : x.units) {
+    if (times > 0.0) continue;
+    f.problem("units",
+              quote_word(unit) + " is " + json_number(times) + "; expected a number above 0");
   }
 }
 
@@ -173,6 +217,7 @@ RowConditions conditions_of(const PublishedConditions& conditions, const Measure
     take(found.benchmark, rule.benchmark);
     take(found.regime, rule.regime);
     take(found.problem, rule.problem);
+    if (!rule.units.empty()) found.units = rule.units;
     if (rule.value) found.value = *rule.value;
     if (rule.devices) found.devices = rule.devices;
     for (const auto& [path, value] : rule.set.values) found.set.set(path, value);
@@ -182,20 +227,22 @@ RowConditions conditions_of(const PublishedConditions& conditions, const Measure
 }
 
 RowNumbers numbers_of(const MeasuredRow& row, double value, std::optional<double> throughput) {
-  const auto number = [&](std::string_view column, std::size_t index) -> std::optional<double> {
-    const std::vector<double> numbers = numbers_in(row.text(column));
-    if (index >= numbers.size()) return std::nullopt;
-    return numbers[index];
+  const auto number = [&](const std::string& column, std::size_t index) -> RowNumber {
+    const std::vector<RowNumber> numbers = numbers_in(row.text(column));
+    if (index >= numbers.size())
+      return {{}, column + " has no " + (index > 0 ? "second " : "") + "number"};
+    if (numbers[index].value) return numbers[index];
+    return {{}, column + ": " + numbers[index].why};
   };
   RowNumbers numbers;
-  numbers["value"] = value;
+  numbers["value"] = {value, ""};
   numbers["isl"] = number("isl", 0);
   numbers["depth"] = number("isl", 1);
   numbers["osl"] = number("osl", 0);
   numbers["load"] = number("batch_or_concurrency_or_rate", 0);
   numbers["num_devices"] = number("num_devices", 0);
   numbers["devices"] = numbers["num_devices"];
-  numbers["throughput"] = throughput;
+  numbers["throughput"] = {throughput, throughput ? "" : "its run has no output_throughput"};
   return numbers;
 }
 
@@ -204,9 +251,9 @@ formula::Value evaluate(const scenario::FormulaText& formula, const RowNumbers& 
   try {
     return formula::Formula::parse(formula.text).evaluate(RowScope(numbers));
   } catch (const formula::FormulaError& error) {
-    diagnostics.add(formula.where, formula.path, "'" + formula.text + "': " + error.what());
+    diagnostics.add(formula.where, "", "'" + formula.text + "': " + error.what());
   } catch (const formula::UnknownValue& error) {
-    diagnostics.add(formula.where, formula.path, "'" + formula.text + "': " + error.what());
+    diagnostics.add(formula.where, "", "'" + formula.text + "': " + error.what());
   }
   throw InputError(diagnostics.list());
 }
@@ -214,12 +261,21 @@ formula::Value evaluate(const scenario::FormulaText& formula, const RowNumbers& 
 input::Node worked_out(input::Node value, const RowNumbers& numbers) {
   if (is_formula(value)) {
     const formula::Value result = evaluate(formula_of(value), numbers);
-    value.scalar = exact_quantity(result.number, result.dim);
+    const bool is_plain = result.dim == kNone;
+    value.scalar =
+        is_plain ? plain_number(result.number) : exact_quantity(result.number, result.dim);
+    value.quoted = false;  // the formula may have been, its result is a number
   }
   for (input::Node& item : value.items) item = worked_out(std::move(item), numbers);
   for (input::Node::Entry& entry : value.entries)
     entry.value = worked_out(std::move(entry.value), numbers);
   return value;
+}
+
+std::string plain_number(double number) {
+  constexpr double kEveryWhole = 9'007'199'254'740'992.0;  // 2^53: a double holds all below it
+  const bool is_whole = number == std::floor(number) && std::abs(number) <= kEveryWhole;
+  return is_whole ? std::to_string(static_cast<std::int64_t>(number)) : json_number(number);
 }
 
 }  // namespace tokenyard::study

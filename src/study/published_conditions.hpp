@@ -11,17 +11,18 @@
 //       benchmark: MLPerf offline
 //       set:                                              of the scenario; `=`: a formula
 //         workload.generator: {kind: fixed-concurrency, concurrency: "=4096 * devices", ...}
-//     - when: {metric: tpot_mean}
-//       metric: tpot_mean_s                               as tokenyard names it,
-//       value: 0.001 * value                              in its unit
+//     - when: {metric: decode_throughput}
+//       metric: itl_p50_s                                 as tokenyard names it,
+//       units: {tok/s: 1}                                 accepted of the row, and what one is,
+//       value: load / value                               in that metric's unit
 //     - when: {model: "GLM-4.7*"}
 //       problem: its architecture is not in the catalog
 //
-// Names in formulas, numbers all: value (of the row), isl, osl, load and num_devices (the first
-// number in the column of that name; load: in batch_or_concurrency_or_rate), depth (the second one
-// of isl: the 32768 of "pp2048 @ d32768"), throughput (the output_throughput measured in the same
-// run) and devices (what the rules say of it, else num_devices).  A formula over a number that the
-// row does not have is a mistake of the file.
+// Names in formulas, numbers all: value (of the row, times what its unit is), isl, osl, load and
+// num_devices (the first number in the column of that name; load: in batch_or_concurrency_or_rate),
+// depth (the second one of isl: the 32768 of "pp2048 @ d32768"), throughput (the output_throughput
+// measured in the same run) and devices (what the rules say of it, else num_devices).  Commas group
+// thousands: "1,024" is one number.  A row that lacks a number of a formula cannot be compared.
 //
 // Worked example: "tg32 @ d32768" has isl = 32 and depth = 32768: 32 tokens generated behind a
 // prompt of 32,768, written as `input: =depth` and `output: =isl + 1`, the first token being the
@@ -58,6 +59,7 @@ struct ScenarioSettings {
 struct ConditionRule {
   RowPattern when;
   std::optional<std::string> metric;             // of metric_table()
+  std::map<std::string, double> units;           // accepted, and what a number in each is times
   std::optional<scenario::FormulaText> value;    // in that metric's unit
   std::optional<scenario::FormulaText> devices;  // that the run used
   std::optional<std::string> benchmark;          // for tables: "MLPerf offline"
@@ -83,7 +85,8 @@ PublishedConditions load_conditions(const std::string& path);
 
 // What the rules say of one row.
 struct RowConditions {
-  std::string metric;  // empty: no rule names one
+  std::string metric;                   // empty: no rule names one
+  std::map<std::string, double> units;  // empty: no rule names any
   scenario::FormulaText value{"value", {}, ""};
   std::optional<scenario::FormulaText> devices;
   std::string benchmark, regime, problem;
@@ -95,8 +98,12 @@ RowConditions conditions_of(const PublishedConditions& conditions, const Measure
 // Whether a pattern of '*' and '|' matches the whole text.
 bool matches(std::string_view pattern, std::string_view text);
 
-// Numbers that formulas may use; those that the row does not have are absent.
-using RowNumbers = std::map<std::string, std::optional<double>>;
+// A number that formulas may use, or why the row does not have it.
+struct RowNumber {
+  std::optional<double> value;
+  std::string why;  // "isl has no number"
+};
+using RowNumbers = std::map<std::string, RowNumber>;
 RowNumbers numbers_of(const MeasuredRow& row, double value, std::optional<double> throughput);
 
 // Throws InputError at the formula's place.
@@ -104,6 +111,9 @@ formula::Value evaluate(const scenario::FormulaText& formula, const RowNumbers& 
 
 // The same value with its formulas worked out.
 input::Node worked_out(input::Node value, const RowNumbers& numbers);
+
+// "100000", where json_number() has "1e+05", which is no count to who reads a scenario.
+std::string plain_number(double number);
 
 }  // namespace tokenyard::study
 

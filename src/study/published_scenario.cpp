@@ -1,10 +1,12 @@
 #include "study/published_scenario.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 
 #include "perf/step_model.hpp"
 #include "scenario/resolve.hpp"
+#include "study/run_plan.hpp"
 
 namespace tokenyard::study {
 namespace {
@@ -57,8 +59,10 @@ std::string text_at(const ScenarioSettings& settings, const std::string& path) {
 // Ways to share a replica; a setting that is no number is the scenario's to complain of.
 double ways(const ScenarioSettings& settings, const std::string& path) {
   const std::string text = text_at(settings, path);
-  const bool whole = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
-  return whole ? std::stod(text) : 1.0;
+  double number = 1.0;
+  const char* const end = text.data() + text.size();
+  const auto [last, error] = std::from_chars(text.data(), end, number);
+  return error == std::errc{} && last == end && number == std::floor(number) ? number : 1.0;
 }
 
 // What the catalog lacks of a setting's names; "" when it has all of them.
@@ -89,9 +93,19 @@ std::string missing_entry(const ScenarioSettings& settings, catalog::Catalog& ca
   return "";
 }
 
-void place_replicas(Node& root, const ScenarioSettings& settings, double devices,
-                    catalog::Catalog& catalog) {
-  if (settings.find("fleet.pools") != nullptr) return;
+// What is wrong with the number of devices of a run, or "".
+std::string devices_problem(const RowNumber& devices) {
+  constexpr double kMost = 1e6;  // more than anybody has, and far inside 64 bits
+  if (!devices.value) return "its number of devices is not known: " + devices.why;
+  if (*devices.value >= 1.0 && *devices.value <= kMost) return "";
+  return "its number of devices is " + plain_number(*devices.value) + "; expected 1 to " +
+         plain_number(kMost);
+}
+
+// Why the devices are no whole number of replicas, or "".
+std::string place_replicas(Node& root, const ScenarioSettings& settings, double devices,
+                           catalog::Catalog& catalog) {
+  if (settings.find("fleet.pools") != nullptr) return "";
   Diagnostics diagnostics;
   const catalog::NodeSpec* node = catalog.node(text_at(settings, "pool.node"), diagnostics);
   diagnostics.throw_if_any();
@@ -100,13 +114,16 @@ void place_replicas(Node& root, const ScenarioSettings& settings, double devices
   const double in_replica = ways(settings, "deploy.tensor_parallel") *
                             ways(settings, "deploy.attention_data_parallel") *
                             ways(settings, "deploy.pipeline_parallel");
-  const auto whole = [](double number) {
-    return std::to_string(std::max<std::int64_t>(1, static_cast<std::int64_t>(number)));
-  };
-  if (settings.find("deploy.replicas") == nullptr)
-    set(root, "deploy.replicas", whole(devices / in_replica));
+  if (settings.find("deploy.replicas") == nullptr) {
+    // Of replicas of 0 devices the remainder is no number, which is not 0 either.
+    if (std::fmod(devices, in_replica) != 0.0)
+      return "its number of devices is " + plain_number(devices) + "; expected a multiple of the " +
+             plain_number(in_replica) + " of a replica";
+    set(root, "deploy.replicas", plain_number(devices / in_replica));
+  }
   if (settings.find("pool.count") == nullptr)
-    set(root, "pool.count", whole(std::ceil(devices / in_node)));
+    set(root, "pool.count", plain_number(std::ceil(devices / in_node)));
+  return "";
 }
 
 }  // namespace
@@ -125,6 +142,9 @@ PublishedPlan published_plan(const std::string& id, const RowConditions& conditi
   if (!loaded) return {{}, "no rule says what its load is"};
   if (std::string problem = missing_entry(settings, catalog); !problem.empty())
     return {{}, std::move(problem)};
+  const RowNumber& devices = numbers.at("devices");
+  if (std::string problem = devices_problem(devices); !problem.empty())
+    return {{}, std::move(problem)};
   Diagnostics diagnostics;
   Node root = input::parse_yaml(kScenario, id, diagnostics);
   set(root, "name", id);
@@ -134,13 +154,14 @@ PublishedPlan published_plan(const std::string& id, const RowConditions& conditi
     known.set(path, worked_out(value, numbers));
     set(root, path, *known.find(path));
   }
-  const std::optional<double> devices = numbers.at("devices");
-  if (!devices) return {{}, "its number of devices is not stated"};
-  place_replicas(root, known, *devices, catalog);
+  if (std::string problem = place_replicas(root, known, *devices.value, catalog); !problem.empty())
+    return {{}, std::move(problem)};
   diagnostics.throw_if_any();
   std::vector<scenario::Plan> plans =
       scenario::plans_of(std::move(root), id, {}, catalog, {.fits = perf::fits});
   check(plans.size() == 1, "published conditions make one plan");
+  mark_unfit(plans.front());
+  check_plan(plans.front());
   if (!plans.front().unfit.empty()) return {{}, plans.front().unfit};
   return {std::move(plans.front()), ""};
 }

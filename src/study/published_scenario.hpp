@@ -7,6 +7,8 @@
 //   replicas             = devices / devices of a replica, all taking the same work
 //   nodes                = devices / devices of a node, rounded up
 //
+// A run whose devices are no whole number of replicas was not what the rules make of it: a problem.
+//
 // Worked example: 16 H200 with tensor_parallel 8 are two replicas on two nodes of eight; 4 GB200 of a
 // rack of 72 are one node with one replica of four, and 68 devices idle in it.
 //
@@ -26,7 +28,7 @@ struct PublishedPlan {
   std::string problem;  // why there is none
 };
 
-// Throws InputError where the rules set what no scenario can have.
+// Throws InputError where the rules set what no scenario can have, as they may of an odd row.
 PublishedPlan published_plan(const std::string& id, const RowConditions& conditions,
                              const RowNumbers& numbers, const CaseOptions& options,
                              catalog::Catalog& catalog);

@@ -83,6 +83,13 @@ std::string verdict_of(const store::ExpectationRow& row, metrics::Better better)
   return claim_is_higher == (better == metrics::Better::higher) ? "optimistic" : "pessimistic";
 }
 
+// The model is judged, not who measured; without a spread there is nothing to judge by.
+std::string verdict_of_measured(const store::ExpectationRow& row) {
+  if (std::isnan(row.actual)) return "unknown";
+  if (row.low == row.high) return "compared";
+  return row.actual >= row.low && row.actual <= row.high ? "holds" : "model is off";
+}
+
 }  // namespace
 
 void check_plan(const scenario::Plan& plan) {
@@ -139,7 +146,7 @@ std::vector<store::ExpectationRow> check_expectations(
     row.ratio = row.actual / row.expected;
     const metrics::MetricInfo* info = metrics::find_metric(row.metric);
     check(info != nullptr, "an expectation of an unknown metric came past the checks");
-    row.verdict = verdict_of(row, info->better);
+    row.verdict = expect.measured ? verdict_of_measured(row) : verdict_of(row, info->better);
     row.claim = expect.claim;
     row.source = expect.source.empty() ? plan.scenario.source : expect.source;
     rows.push_back(std::move(row));

@@ -23,7 +23,9 @@ store::RunRecord failed_record(const scenario::Plan& plan, const std::string& me
 
 // Every expectation against the metrics: `holds` within the tolerance, else `optimistic` when the
 // claim is better than the simulation, `pessimistic` when it is worse, `deviates` where neither way
-// is better, and `unknown` when the run has no such metric.
+// is better, and `unknown` when the run has no such metric.  What was measured judges the model
+// instead: `holds` within the spread or the tolerance, else `model is off`; `compared` when neither
+// is given.
 std::vector<store::ExpectationRow> check_expectations(
     const scenario::Plan& plan, const std::vector<metrics::MetricValue>& metrics);
 

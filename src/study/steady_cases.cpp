@@ -17,7 +17,7 @@ namespace tokenyard::study {
 namespace {
 
 // What the rows of one case must agree in.
-constexpr std::array<std::string_view, 11> kConditions{"device",
+constexpr std::array<std::string_view, 12> kConditions{"device",
                                                        "num_devices",
                                                        "model",
                                                        "weights",
@@ -27,7 +27,8 @@ constexpr std::array<std::string_view, 11> kConditions{"device",
                                                        "expert_parallel",
                                                        "input_tokens",
                                                        "output_tokens",
-                                                       "concurrency"};
+                                                       "concurrency",
+                                                       "engines"};
 
 SteadyRow read_conditions(const MeasuredRow& row, Diagnostics& d) {
   SteadyRow r;
@@ -147,6 +148,7 @@ input::Node scenario_of(const std::string& id, const SteadyRow& r, const SteadyC
   input::Node root = input::parse_yaml(kScenario, place.file, diagnostics);
   root.place = place;
   for (const auto& [path, text] : values) {
+    if (text.empty()) continue;
     input::Node value = input::parse_yaml(text, place.file, diagnostics);
     value.place = place;
     const std::string problem = input::set_path(root, path, std::move(value));

@@ -8,18 +8,25 @@ namespace {
 
 constexpr std::int64_t kRequestsForEachInFlight = 10;
 constexpr double kShortestOfLongest = 0.8;
-constexpr std::int64_t kUsualStepTokens = 8192;
 constexpr std::int64_t kVllmStepTokens = 2048;
 constexpr std::int64_t kVllmBatch = 256;
 constexpr std::int64_t kSglangBatch = 512;
 constexpr std::int64_t kUnlimitedBatch = 1024;
+constexpr std::int64_t kStepTokens = 8192;
 constexpr const char* kExpertSkew = "0.8";
 
+bool starts_with(const std::string& text, const char* start) {
+  return text.rfind(start, 0) == 0;
+}
+
+// Lengths and models that InferenceMAX measures.
 bool is_inference_max(const SteadyRow& row) {
   const auto is = [&](std::int64_t input, std::int64_t output) {
     return row.input_tokens == input && row.output_tokens == output;
   };
-  return is(1024, 1024) || is(1024, 8192) || is(8192, 1024);
+  const bool length = is(1024, 1024) || is(1024, 8192) || is(8192, 1024);
+  return length && (starts_with(row.model, "llama-3.1-70b") || starts_with(row.model, "gpt-oss") ||
+                    starts_with(row.model, "deepseek-"));
 }
 
 bool in_thousands(const SteadyRow& row) {
@@ -42,22 +49,38 @@ bool is_narrow(const std::string& format) {
 void set_formats(const SteadyRow& row, SteadyConditions& c) {
   c.weights = row.weights;
   c.expert_weights = row.expert_weights;
-  const bool with_scales = c.software == "trtllm" && is_inference_max(row);
-  c.kv = with_scales && is_narrow(row.weights) ? "fp8" : "bf16";
-  if (row.model.rfind("gpt-oss", 0) != 0 || row.expert_weights != "fp4") return;
+  const bool gpt_oss = starts_with(row.model, "gpt-oss");
+  c.kv = is_inference_max(row) && is_narrow(row.weights) && !gpt_oss ? "fp8" : "bf16";
+  if (!gpt_oss || row.expert_weights != "fp4") return;
   c.expert_weights = "mxfp4";
   if (row.weights == "fp4") c.weights = "bf16";
+}
+
+// As its scripts have it.
+void set_inference_max(const SteadyRow& row, SteadyConditions& c) {
+  if (c.software == "sglang") {
+    c.policy = "prefill-first";
+    c.max_batch = 256;
+    c.max_batch_tokens = 16384;
+  } else if (c.software != "trtllm") {
+    c.max_batch = 512;
+  } else if (starts_with(row.model, "deepseek-")) {
+    constexpr std::int64_t kSpare = 64;
+    c.max_batch_tokens = row.input_tokens + row.concurrency + kSpare;
+  } else {
+    c.max_batch_tokens = starts_with(row.model, "gpt-oss") ? 20000 : 16384;
+  }
 }
 
 void set_scheduler(const SteadyRow& row, SteadyConditions& c) {
   c.policy = "chunked-prefill";
   c.max_batch = kUnlimitedBatch;
-  c.max_batch_tokens = kUsualStepTokens;
-  if (c.software == "sglang") {
+  c.max_batch_tokens = kStepTokens;
+  if (is_inference_max(row)) {
+    set_inference_max(row, c);
+  } else if (c.software == "sglang") {
     if (!in_thousands(row)) c.policy = "prefill-first";
     c.max_batch = std::max(row.concurrency, kSglangBatch);
-  } else if (is_inference_max(row)) {
-    return;
   } else if (c.software == "trtllm") {
     c.max_batch = row.concurrency;
     c.max_batch_tokens = row.input_tokens + row.concurrency;
@@ -85,6 +108,7 @@ std::vector<SteadyConditions> steady_conditions(const SteadyRow& row, bool has_e
     c.requests = kRequestsForEachInFlight * row.concurrency;
     if (has_experts) c.expert_skew = kExpertSkew;
     set_formats(row, c);
+    if (!has_experts) c.expert_weights.clear();
     set_scheduler(row, c);
   }
   return all;
@@ -93,7 +117,6 @@ std::vector<SteadyConditions> steady_conditions(const SteadyRow& row, bool has_e
 std::vector<std::string> describe_conditions(const std::vector<SteadyConditions>& conditions) {
   const SteadyConditions& first = conditions.front();
   std::vector<std::string> texts{
-      "KV cache in " + first.kv,
       std::to_string(kRequestsForEachInFlight) + " requests for each one in flight, all counted",
       "prompts have nothing in common"};
   if (first.input.front() == '{')
@@ -101,8 +124,8 @@ std::vector<std::string> describe_conditions(const std::vector<SteadyConditions>
   if (first.expert_skew != "0")
     texts.push_back("popularity of experts by Zipf's law, exponent " + first.expert_skew);
   for (const SteadyConditions& c : conditions) {
-    texts.push_back((c.software.empty() ? "" : c.software + ": ") + c.policy + ", up to " +
-                    std::to_string(c.max_batch) + " sequences and " +
+    texts.push_back((c.software.empty() ? "" : c.software + ": ") + c.policy + ", KV cache in " +
+                    c.kv + ", up to " + std::to_string(c.max_batch) + " sequences and " +
                     std::to_string(c.max_batch_tokens) + " tokens in a step");
   }
   return texts;

@@ -86,8 +86,9 @@ Table overall_table(const Validation& validation) {
   for (const char* name : {"median half spread %", "p90 half spread %"})
     table.columns.emplace_back(name);
   for (const ErrorGroup& g : errors_by_metric(validation)) {
+    if (g.stats.points == 0) continue;
     std::vector<Cell>& row = table.rows.emplace_back();
-    row.emplace_back(g.metric.empty() ? "all" : g.metric);
+    row.emplace_back(g.metric);
     add_statistics(row, g.stats);
     row.push_back(percent_cell(g.stats.floor_median));
     row.push_back(percent_cell(g.stats.floor_p90));
@@ -227,6 +228,11 @@ void add_point(Table& table, const std::vector<std::string>& names, const std::s
   row.emplace_back(p.problem);
 }
 
+// A table without rows is none.
+void add_table(std::vector<TitledTable>& tables, const std::string& title, Table table) {
+  if (!table.rows.empty()) tables.push_back({title, std::move(table)});
+}
+
 }  // namespace
 
 Table point_table(const std::vector<ValidatedFile>& files) {
@@ -255,27 +261,24 @@ Table point_table(const std::vector<ValidatedFile>& files) {
 }
 
 std::vector<TitledTable> error_tables(const Validation& validation) {
-  std::vector<TitledTable> tables{{"errors by metric", overall_table(validation)}};
+  std::vector<TitledTable> tables;
+  add_table(tables, "errors by metric", overall_table(validation));
   const std::size_t labels = validation.cases.empty() ? 0 : validation.cases.front().labels.size();
   for (std::size_t l = 0; l < labels; ++l) {
     const std::vector<ErrorGroup> groups = errors_by_label(validation, l);
     if (!has_several_values(groups)) continue;
     const std::string& name = validation.cases.front().labels[l].first;
-    tables.push_back({"errors by " + name, label_table(name, groups)});
+    add_table(tables, "errors by " + name, label_table(name, groups));
   }
-  Table worst = worst_table(validation);
-  if (!worst.rows.empty()) tables.push_back({"worst predictions", std::move(worst)});
-  Table missing = missing_table(validation);
-  if (!missing.rows.empty()) tables.push_back({"not simulated", std::move(missing)});
+  add_table(tables, "worst predictions", worst_table(validation));
+  add_table(tables, "not simulated", missing_table(validation));
   return tables;
 }
 
 std::vector<TitledTable> background_tables(const Validation& validation) {
   std::vector<TitledTable> tables;
-  Table assumptions = assumption_table(validation);
-  if (!assumptions.rows.empty()) tables.push_back({"assumptions", std::move(assumptions)});
-  Table sources = source_table(validation);
-  if (!sources.rows.empty()) tables.push_back({"sources", std::move(sources)});
+  add_table(tables, "assumptions", assumption_table(validation));
+  add_table(tables, "sources", source_table(validation));
   return tables;
 }
 

@@ -23,7 +23,7 @@ struct TitledTable {
   std::string title;
   Table table;
 };
-// Errors in all and by metric, with the floor that the spread of the measurements sets; then by each
+// Errors by metric, with the spread of the measurements as their scale; then by each
 // label; the ten worst points with what bounds them; and why cases were not simulated, if any were
 // not.
 std::vector<TitledTable> error_tables(const Validation& validation);

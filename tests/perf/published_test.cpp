@@ -61,8 +61,8 @@ scenario::Plan node_at(Speed speed, const std::string& node, const ToyOptions& o
   }
   for (auto& [format, share] : engine.efficiency.prefill_by_format) set(share, slow);
   set(engine.activation_traffic, !slow);
-  for (auto* time : {&engine.launch_overhead, &device.links.front().latency,
-                     &device.links.front().collective_latency}) {
+  for (auto* time : {&engine.launch_overhead, &engine.prompt_layer_latency,
+                     &device.links.front().latency, &device.links.front().collective_latency}) {
     set(*time, !slow);
   }
   return plan;
@@ -127,7 +127,8 @@ TEST_CASE(
   CHECK(step[Work::bytes_kv] == doctest::Approx(30.9e9).epsilon(0.005));
   CHECK(step[Work::bytes_kv] / 3.35e12 == doctest::Approx(9.2e-3).epsilon(0.005));
   CHECK(step[Work::flops_attention] / 989e12 == doctest::Approx(7.5e-3).epsilon(0.01));
-  CHECK(step[Work::flops_linear] / 1979e12 == doctest::Approx(3.3e-3).epsilon(0.02));
+  CHECK((step[Work::flops_linear] + step[Work::flops_experts]) / 1979e12 ==
+        doctest::Approx(3.3e-3).epsilon(0.02));
   // 16.19 GB that every GPU holds, without the embedding, and 58 x 256 / 144 experts of 44.04 MB.
   // The published 22.1 GB count 32 redundant experts and the embedding.
   CHECK(step[Work::bytes_weights] ==
@@ -156,8 +157,8 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "MLPerf v5.1 offline, Llama 2 70B: 8 GPUs at the fast end of their bands come within 15 % of "
-    "what was submitted or pass it, typical ones within 25 %") {
+    "MLPerf v5.1 offline, Llama 2 70B: 8 GPUs at the fast end of their bands do 0.85 to 1.3 times "
+    "what was submitted, typical ones within 25 %") {
   // Submissions are tuned for weeks; the catalog's typical efficiencies are those of serving
   // engines.  H100 and H200 stay 11 % and 1 % below theirs even at the fast end: nothing here hides
   // collectives and attention behind products.  H100: half of the 62,352 of 16 GPUs.  Llama 3.1 has
@@ -179,6 +180,7 @@ TEST_CASE(
             " tok/s (", point.submitted_tokens_per_s, ")");
     CHECK(slowest < point.submitted_tokens_per_s);
     CHECK(fastest > 0.85 * point.submitted_tokens_per_s);
+    CHECK(fastest < 1.30 * point.submitted_tokens_per_s);
     CHECK(std::abs(typical / point.submitted_tokens_per_s - 1) < 0.25);
   }
 }
@@ -207,7 +209,7 @@ TEST_CASE(
 TEST_CASE(
     "DeepEP: 128 tokens of each H800 to 8 experts on 64 to 256 of them, dispatch and combine "
     "within "
-    "12 %") {
+    "12 %; on 32 within 20 %, below that too fast") {
   // deepseek-ai/DeepEP, README, low-latency kernels: fp8 there, bf16 back, 7,168 values.
   struct Point {
     std::int64_t ranks;
@@ -218,12 +220,27 @@ TEST_CASE(
   options.nodes = 32;
   const scenario::Plan plan = shipped_plan("hgx-h800", options);
   const Collectives c(plan.pools.front(), plan.pools.front().deployments.front(), plan.fabric);
-  for (const Point& p : {Point{64, 173, 314}, Point{128, 192, 369}, Point{256, 194, 360}}) {
+  const auto deviation = [&](const Point& p, bool combine) {
     const auto ranks = static_cast<double>(p.ranks);
     const double reached = (ranks - 1.0) * (1.0 - std::pow(1.0 - 1.0 / ranks, 8.0));
-    const double sent = 128.0 * reached * 7168.0;
-    CHECK(std::abs(c.all_to_all(sent, p.ranks).total_s() / p.dispatch_us * 1e6 - 1) < 0.12);
-    CHECK(std::abs(c.all_to_all(2.0 * sent, p.ranks).total_s() / p.combine_us * 1e6 - 1) < 0.12);
+    const double sent = (combine ? 2.0 : 1.0) * 128.0 * reached * 7168.0;
+    const double measured_us = combine ? p.combine_us : p.dispatch_us;
+    const double d = 1e6 * c.all_to_all(sent, p.ranks).total_s() / measured_us - 1;
+    MESSAGE(p.ranks, std::string(combine ? " ranks, combine: " : " ranks, dispatch: "), 100 * d,
+            " %");
+    return d;
+  };
+  for (const Point& p : {Point{64, 173, 314}, Point{128, 192, 369}, Point{256, 194, 360}}) {
+    CHECK(std::abs(deviation(p, false)) < 0.12);
+    CHECK(std::abs(deviation(p, true)) < 0.12);
+  }
+  const Point of_32{32, 155, 273};
+  CHECK(std::abs(deviation(of_32, false)) < 0.20);
+  CHECK(std::abs(deviation(of_32, true)) < 0.20);
+  // These kernels send over the network even within a node; here it goes over NVLink.
+  for (const Point& p : {Point{8, 77, 114}, Point{16, 118, 195}}) {
+    CHECK(deviation(p, false) < 0.0);
+    CHECK(deviation(p, true) < 0.0);
   }
 }
 

@@ -127,7 +127,8 @@ TEST_CASE(
 TEST_CASE(
     "a token multiplies its 8 experts, not all it could have: 2 x (160 M + 2.048 M + 12.8 M) x 8") {
   const StepCost step = Toy(mixture(256, 8)).decode(10);
-  CHECK(step[Work::flops_linear] == near(10 * (2 * 8 * (160e6 + 2.048e6 + 12.8e6) + 1.6e9)));
+  CHECK(step[Work::flops_linear] == near(10 * (2 * 8 * (160e6 + 2.048e6) + 1.6e9)));
+  CHECK(step[Work::flops_experts] == near(10 * 2 * 8 * 12.8e6));
 }
 
 TEST_CASE("DeepSeek-V3 reads 36.6 GB in fp8 for one token and 73.2 GB in bf16, not 671") {
@@ -137,7 +138,8 @@ TEST_CASE("DeepSeek-V3 reads 36.6 GB in fp8 for one token and 73.2 GB in bf16, n
   const double active = catalog::count_parameters(options.model).active;
   CHECK(active == doctest::Approx(36.62e9).epsilon(1e-3));
   CHECK(Toy(options).decode(1)[Work::bytes_weights] == near(active, 1e-9));
-  CHECK(Toy(options).decode(1)[Work::flops_linear] == near(2 * active, 1e-9));
+  const StepCost step = Toy(options).decode(1);
+  CHECK(step[Work::flops_linear] + step[Work::flops_experts] == near(2 * active, 1e-9));
   options.weights = "bf16";
   CHECK(Toy(options).decode(1)[Work::bytes_weights] == near(2 * active, 1e-9));
 }
@@ -264,20 +266,21 @@ TEST_CASE(
   options.attention_data_parallel = options.devices_per_node = 4;
   const StepCost step = Toy(options).decode(8);
   // 2 tokens a rank through attention, router (64 x 8000) and head; 8 x 4 visits to experts over 4.
-  CHECK(step[Work::flops_linear] ==
-        near(2 * (2 * 8 * 160.512e6 + 2 * 0.8e9 + 8 * 8 * 4 * 1.6e6 / 4)));
+  CHECK(step[Work::flops_linear] == near(2 * (2 * 8 * 160.512e6 + 2 * 0.8e9)));
+  CHECK(step[Work::flops_experts] == near(2 * 8 * 8 * 4 * 1.6e6 / 4));
 }
 
 TEST_CASE(
-    "a token travels to 2.05 of 3 other ranks in bf16, in fp8 where weights are, and back in "
+    "a token travels to 2.05 of 3 other ranks in bf16, in fp8 where experts are, and back in "
     "bf16") {
   ToyOptions options = mixture(64, 4);
   options.attention_data_parallel = options.expert_parallel = options.devices_per_node = 4;
   // 4 x (1 - (3/4)^4) x 3/4 ranks; 8 layers; 8,000 values of 2 + 2 B, or 1 + 2 B
   const double values = 8 * 2.05078125 * 8000;
   CHECK(Toy(options).decode(4)[Work::bytes_link] == near(values * 4));
-  options.weights = "fp8";
-  CHECK(Toy(options).decode(4)[Work::bytes_link] == near(values * 3));
+  scenario::Plan narrow = test::toy_plan(options);
+  narrow.pools.front().deployments.front().expert_weights = test::toy_format("fp8");
+  CHECK(Toy(narrow).decode(4)[Work::bytes_link] == near(values * 3));
 }
 
 TEST_CASE("where each expert is cut across 4 ranks, a token travels to all 3 others") {

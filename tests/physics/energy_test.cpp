@@ -79,9 +79,9 @@ TEST_CASE(
   for (const serving::RunReport& run : driver.reports()) {
     using perf::Work;
     const double duration_s = run.end_s - run.start_s;
-    const double dynamic_j =
-        1e-12 * (run.cost[Work::flops_linear] + run.cost[Work::flops_attention]) +
-        100e-12 * (run.cost[Work::bytes_weights] + run.cost[Work::bytes_kv]);
+    const double dynamic_j = 1e-12 * (run.cost[Work::flops_linear] + run.cost[Work::flops_experts] +
+                                      run.cost[Work::flops_attention]) +
+                             100e-12 * (run.cost[Work::bytes_weights] + run.cost[Work::bytes_kv]);
     REQUIRE(100.0 + 20.0 + dynamic_j / duration_s < 300.0);  // within the TDP
     device_j += dynamic_j + 20.0 * duration_s;
     busy_s += duration_s;

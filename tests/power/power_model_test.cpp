@@ -15,7 +15,7 @@ using perf::Toy;
 using perf::Work;
 
 DeviceUse bf16_use() {
-  return {.linear_math = "bf16", .attention_math = "bf16", .link = "wire"};
+  return {.linear_math = "bf16", .expert_math = "bf16", .attention_math = "bf16", .link = "wire"};
 }
 
 // 1 pJ/FLOP, 100 pJ/B for weights and cache alike.
@@ -38,7 +38,11 @@ double step_power_w(const scenario::Plan& plan, const perf::StepModel& model,
                     const StepCost& cost) {
   const scenario::PoolPlan& pool = plan.pools.front();
   const scenario::DeploymentPlan& d = pool.deployments.front();
-  const DevicePower power(pool.devices.front(), {d.linear_math, d.attention_math, pool.node.link},
+  const DevicePower power(pool.devices.front(),
+                          {.linear_math = d.linear_math,
+                           .expert_math = d.expert_math,
+                           .attention_math = d.attention_math,
+                           .link = pool.node.link},
                           model.placement());
   return power.idle_w() + power.activity(cost, cost.total_s()).total() / cost.total_s();
 }
@@ -126,24 +130,28 @@ TEST_CASE("just below the cap nothing is cut") {
 }
 
 TEST_CASE(
-    "each kind of work has its own energy: fp8 products, bf16 attention, weights, cache, links") {
+    "each kind of work has its own energy: fp8 products, bf16 experts and attention, weights, "
+    "cache, links") {
   catalog::Device device = test::toy_device();
   device.power.tdp = watts(10'000);
   device.links.front().energy = picojoules_per_byte(10);
   perf::Placement placement;
   placement.weight_joules_per_byte = 1e-12;
   placement.kv_joules_per_byte = 100e-12;
-  const DevicePower power(device, {.linear_math = "fp8", .attention_math = "bf16", .link = "wire"},
-                          placement);
+  const DevicePower power(
+      device,
+      {.linear_math = "fp8", .expert_math = "bf16", .attention_math = "bf16", .link = "wire"},
+      placement);
   StepCost cost;
   cost[Work::flops_linear] = 100e12;
+  cost[Work::flops_experts] = 20e12;
   cost[Work::flops_attention] = 10e12;
   cost[Work::bytes_weights] = 1e12;
   cost[Work::bytes_kv] = 2e12;
   cost[Work::bytes_activations] = 0.5e12;
   cost[Work::bytes_link] = 0.1e12;
   const ActivityJoules joules = power.activity(cost, 1.0);
-  CHECK(joules.compute == near(50 + 10));
+  CHECK(joules.compute == near(50 + 20 + 10));
   CHECK(joules.memory == near(1 + 200 + 50));
   CHECK(joules.link == near(1));
   CHECK(joules.total() == near(joules.active + joules.compute + joules.memory + joules.link));
@@ -151,7 +159,8 @@ TEST_CASE(
 
 TEST_CASE("a format without a figure of its own takes the largest one, 1 pJ/FLOP") {
   const DevicePower power = power_of(
-      test::toy_device(), {.linear_math = "int8", .attention_math = "bf16", .link = "wire"});
+      test::toy_device(),
+      {.linear_math = "int8", .expert_math = "bf16", .attention_math = "bf16", .link = "wire"});
   CHECK(power.activity(work_of(10e12, 0), 1.0).compute == near(10));
 }
 

@@ -80,7 +80,7 @@ std::vector<Conditions> mixed() {
 }
 
 std::vector<double> moved(const std::vector<double>& values, const FitNumbers& numbers) {
-  // Some up and some down, by 8 to 15 %: within the widths of the priors.
+  // Some up and some down, by 8 to 15 %.
   constexpr double kFactors[] = {0.88, 1.12, 0.92, 1.15, 0.85};
   std::vector<double> truth = values;
   for (std::size_t k = 0; k < truth.size(); ++k) {
@@ -183,7 +183,7 @@ TEST_CASE("numbers that were moved by 8 to 15 % are found again, each that the d
   study::FitCases given = study::fit_cases(cases_of(yard, mixed()));
   const FitNumbers numbers(given.cases);
   const std::vector<double> truth = moved(numbers.expected(), numbers);
-  repeat(given.cases, 40);
+  repeat(given.cases, 120);
   measure(given.cases, numbers.calibration(truth));
   CaseRuns runs(given.cases, numbers, 2);
   const std::vector<double> fitted = study::fit_to(runs, every(given.cases), {.most_steps = 12});
@@ -304,6 +304,24 @@ TEST_CASE("errors before and after: 10 % too long everywhere is 9.09 % off, and 
     CHECK(*n.fitted.low <= n.fitted.value);
     CHECK(n.fitted.value <= *n.fitted.high);
   }
+}
+
+TEST_CASE("leaving a model out: its measurements, three times too long, are off by 67 % then") {
+  const UsualYard yard;
+  std::vector<MeasuredCase> measured = cases_of(yard, mixed());
+  const study::FitCases given = study::fit_cases(measured);
+  for (std::size_t i = 0; i < measured.size(); ++i) {
+    const std::vector<double> values = study::predicted(given.cases[i], {});
+    const double spoilt = given.cases[i].model == "toy-moe" ? 3.0 : 1.0;
+    for (std::size_t m = 0; m < values.size(); ++m)
+      measured[i].measurements[m].value = spoilt * values[m];
+  }
+  const study::CalibrationStudy s =
+      study::calibrate(measured, {.jobs = 2, .fit = {.most_steps = 4}});
+  const catalog::CalibrationError& tpot = s.calibration.errors.front();
+  // The dense model alone is fitted as it stands; half of the cases are of each.
+  CHECK(tpot.leave_one_model_out->p90 == doctest::Approx(2.0 / 3).epsilon(0.02));
+  CHECK(tpot.fitted.p90 < 0.5);
 }
 
 TEST_CASE("what a fit predicts is what a scenario with the calibration simulates, to 1 in 10^9") {

@@ -116,6 +116,20 @@ TEST_CASE("fields are read as numbers and counts, and what is neither is said wi
   CHECK(d.list()[4].message == "'2.5' is not a whole number of at least 1");
 }
 
+TEST_CASE("a count beyond 10^12 is told what is accepted, and 10^12 is; what is infinite is none") {
+  const MeasuredCsv csv("m.csv", header_of(MeasuredKind::published) + "\n" +
+                                     published("a", "1e12") + published("b", "2e12") +
+                                     published("c", "inf"));
+  Diagnostics d;
+  CHECK(csv.row(0).count("value", d) == 1'000'000'000'000);
+  CHECK(d.empty());
+  CHECK(csv.row(1).count("value", d, 0) == 0);
+  CHECK(csv.row(2).count("value", d) == 1);
+  REQUIRE(d.list().size() == 2);
+  CHECK(d.list()[0].message == "'2e12' is too large; expected 0 to 1000000000000");
+  CHECK(d.list()[1].message == "'inf' is not a whole number of at least 1");
+}
+
 TEST_CASE("the kind of a file is known by its header; folders and what is not there are refused") {
   const test::ToyYard yard;
   yard.write("m.csv", header_of(MeasuredKind::sessions) + "\nnot,a,row\n");

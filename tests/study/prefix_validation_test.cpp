@@ -71,7 +71,8 @@ std::string complaint(const std::string& rounds) {
   } catch (const InputError& error) {
     const std::string message = error.what();
     const std::size_t at = message.find("s.csv");
-    return message.substr(at, message.find('\n', at) - at);
+    const bool begins = message.substr(0, at).find("error") == std::string::npos;
+    return (begins ? "" : "behind another: ") + message.substr(at, message.find('\n', at) - at);
   }
   return "";
 }
@@ -174,6 +175,19 @@ TEST_CASE("what the replay refuses is refused with its place: a session's rows s
   CHECK(complaint(line("a", "main", 0, 100, 0, 10) + line("b", "main", 0, 100, 0, 10) +
                   line("a", "main", 9, 100, 0, 10)) ==
         "s.csv:4:1: error: session_id: 'a' came before; the rows of a session must stand together");
+}
+
+TEST_CASE("a file without a request is refused as such") {
+  CHECK(complaint("") == "s.csv: error: there is no request in it; expected a row for each");
+}
+
+TEST_CASE("a session that is called like an agent of another one is refused in its line") {
+  const std::string rounds = line("a", "main", 0, 100, 0, 10) + line("a", "x", 1, 100, 0, 10);
+  CHECK(
+      complaint(rounds + line("a/x", "main", 0, 100, 0, 10)) ==
+      "s.csv:4:1: error: session_id: session 'a/x' cannot be told apart from agent 'x' of session "
+      "'a' on line 3; expected names that differ once joined by '/'");
+  CHECK(complaint(rounds + line("a/y", "main", 0, 100, 0, 10)) == "");
 }
 
 // The recording's own numbers: 46,218 requests, 5,260,969,600 of 5,467,403,989 prompt tokens hit.

@@ -29,6 +29,17 @@ struct Row {
   }
 };
 
+// The toy's dense model under the name of one that InferenceMAX measures.
+void write_model(const test::ToyYard& yard, const std::string& name) {
+  const std::string path = "workloads/models/" + name + ".yaml";
+  yard.write(path, "name: " + name +
+                       "\nsource: pencil\nconfidence: assumed\nlayers: 8\nhidden: 8000\n"
+                       "vocabulary: 100000\n"
+                       "attention: {kind: gqa, heads: 64, kv_heads: 16, head_dim: 125}\n"
+                       "ffn: {kind: dense, hidden: 15000, gated: false}\nparameters: 4.0 G\n"
+                       "active_parameters: 4.0 G\nmax_context: 100000\ntied_embeddings: true\n");
+}
+
 std::vector<MeasuredCase> cases_of(const test::ToyYard& yard, const std::vector<Row>& rows) {
   std::string text = kHeader;
   for (const Row& row : rows) text += row.text();
@@ -78,39 +89,73 @@ TEST_CASE("rows of one id are one case: ten requests for each in flight, as the 
   CHECK(*label(c, "concurrency_band") == "5-16");
   CHECK(*label(c, "concurrency") == "8");
   CHECK(*label(cases[1], "parallelism") == "tp2");
-  CHECK(c.assumptions.size() == 4);
+  CHECK(c.assumptions.size() == 3);
 }
 
-TEST_CASE("the KV cache is in bf16, but in fp8 where InferenceMAX serves fp8 with TensorRT-LLM") {
+TEST_CASE("the KV cache is in bf16; in fp8 where InferenceMAX serves fp8, but of gpt-oss") {
   const test::ToyYard yard;
-  const auto cases = cases_of(
-      yard,
-      {{.weights = "fp8", .engines = "trtllm"},
-       {.id = "b", .weights = "fp8", .input = "1024", .output = "1024", .engines = "trtllm vllm"}});
-  CHECK(cases[0].plans.front().pools.front().deployments.front().spec.kv == "bf16");
-  REQUIRE(cases[1].plans.size() == 2);
-  CHECK(cases[1].plans[0].pools.front().deployments.front().spec.kv == "fp8");
-  CHECK(cases[1].plans[1].pools.front().deployments.front().spec.kv == "bf16");
+  write_model(yard, "llama-3.1-70b");
+  write_model(yard, "gpt-oss-20b");
+  const Row known{.id = "b",
+                  .model = "llama-3.1-70b",
+                  .weights = "fp8",
+                  .input = "1024",
+                  .output = "1024",
+                  .engines = "trtllm vllm"};
+  Row other = known, gpt = known;
+  other.id = "c";
+  other.model = "toy-4b";
+  gpt.id = "d";
+  gpt.model = "gpt-oss-20b";
+  const auto cases = cases_of(yard, {{.weights = "fp8", .engines = "trtllm"}, known, other, gpt});
+  const auto kv = [&](std::size_t at, std::size_t plan) {
+    return cases.at(at).plans.at(plan).pools.front().deployments.front().spec.kv;
+  };
+  CHECK(kv(0, 0) == "bf16");
+  CHECK(kv(1, 0) == "fp8");
+  CHECK(kv(1, 1) == "fp8");
+  CHECK(kv(2, 0) == "bf16");
+  CHECK(kv(3, 0) == "bf16");
+  CHECK(cases[1].assumptions.back() ==
+        "vllm: chunked-prefill, KV cache in fp8, up to 512 sequences and 8192 tokens in a step");
 }
 
 TEST_CASE("each serving software is run as it comes, InferenceMAX draws lengths from 0.8 to 1") {
   const test::ToyYard yard;
+  for (const char* name : {"llama-3.1-70b", "gpt-oss-20b", "deepseek-v3"}) write_model(yard, name);
   const auto scheduler = [](const MeasuredCase& c) {
     return c.plans.front().scenario.serving.scheduler;
   };
-  const auto cases = cases_of(
-      yard,
-      {{.id = "a", .input = "512", .concurrency = "8", .engines = "trtllm"},
-       {.id = "b", .input = "512", .concurrency = "8", .engines = "vllm"},
-       {.id = "c", .input = "512", .concurrency = "8", .engines = "sglang"},
-       {.id = "d", .input = "1000", .concurrency = "8", .engines = "sglang"},
-       {.id = "e", .input = "1024", .output = "8192", .concurrency = "8", .engines = "vllm"}});
+  const auto known = [](const char* id, const char* model, const char* engines) {
+    return Row{.id = id,
+               .model = model,
+               .input = "1024",
+               .output = "8192",
+               .concurrency = "8",
+               .engines = engines};
+  };
+  const auto cases =
+      cases_of(yard, {{.id = "a", .input = "512", .concurrency = "8", .engines = "trtllm"},
+                      {.id = "b", .input = "512", .concurrency = "8", .engines = "vllm"},
+                      {.id = "c", .input = "512", .concurrency = "8", .engines = "sglang"},
+                      {.id = "d", .input = "1000", .concurrency = "8", .engines = "sglang"},
+                      known("e", "llama-3.1-70b", "vllm"),
+                      known("f", "llama-3.1-70b", "trtllm"),
+                      known("g", "gpt-oss-20b", "trtllm"),
+                      known("h", "deepseek-v3", "trtllm"),
+                      known("i", "deepseek-v3", "sglang")});
   CHECK(scheduler(cases[0]).max_batch == 8);
   CHECK(scheduler(cases[0]).max_batch_tokens == 520);
   CHECK(scheduler(cases[1]).max_batch_tokens == 2048);
   CHECK(scheduler(cases[2]).policy == scenario::BatchPolicy::prefill_first);
   CHECK(scheduler(cases[3]).policy == scenario::BatchPolicy::chunked_prefill);
   CHECK(scheduler(cases[4]).max_batch_tokens == 8192);
+  CHECK(scheduler(cases[4]).max_batch == 512);
+  CHECK(scheduler(cases[5]).max_batch_tokens == 16'384);
+  CHECK(scheduler(cases[6]).max_batch_tokens == 20'000);
+  CHECK(scheduler(cases[7]).max_batch_tokens == 1024 + 8 + 64);
+  CHECK(scheduler(cases[8]).policy == scenario::BatchPolicy::prefill_first);
+  CHECK(scheduler(cases[8]).max_batch == 256);
   const auto& lengths = cases[4].plans.front().scenario.workload.spec.generator->input;
   CHECK(lengths.kind == workload::LengthKind::uniform);
   CHECK(lengths.min == 819);
@@ -181,6 +226,17 @@ TEST_CASE("everything that is wrong with a file is said at once") {
   for (std::size_t at = 0; (at = message.find(": error: ", at)) != std::string::npos; ++at)
     ++errors;
   CHECK(errors == 7);
+}
+
+TEST_CASE("the rows of one id were measured with the same serving software") {
+  const test::ToyYard yard;
+  const std::string message = yard.message_of([&] {
+    cases_of(yard, {{.engines = "vllm"}, {.metric = "ttft_mean", .engines = "trtllm"}});
+  });
+  CHECK(message.find("m.csv:3:") == 0);
+  CHECK(message.find(
+            "error: engines: 'trtllm' is not the 'vllm' of line 2, which has the same id\n") !=
+        std::string::npos);
 }
 
 TEST_CASE("real data: 716 measured conditions, all but three simulated") {
