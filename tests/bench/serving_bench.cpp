@@ -40,7 +40,7 @@ struct Measured {
 std::string scenario_text(const Case& c) {
   char text[1024];
   std::snprintf(text, sizeof(text),
-                "name: bench\nstore_requests: none\nsample_interval: 0 s\n"
+                "name: bench\ncalibration: none\nstore_requests: none\nsample_interval: 0 s\n"
                 "workload:\n  name: bench\n  generator:\n    kind: poisson\n    rate: %g /s\n    input: 1000\n"
                 "    output: {kind: geometric, mean: %d}\n    requests: %ld\n"
                 "fleet:\n  fabric: fat-tree-400g\n  pools:\n    - name: main\n      node: dgx-h100\n      count: %d\n"

@@ -12,17 +12,6 @@ using test::ToyOptions;
 constexpr double kBf16 = 100e12, kFp8 = 200e12;  // FLOP/s of the toy
 constexpr double kExpert = 1.6e6;                // parameters: 2 x 8,000 x 100
 
-// 8 layers of 64 experts of which a token takes 4, without a shared one.
-ToyOptions mixture() {
-  ToyOptions options;
-  options.model.ffn = {.kind = catalog::FfnKind::moe,
-                       .gated = false,
-                       .experts = 64,
-                       .experts_per_token = 4,
-                       .expert_hidden = 100};
-  return options;
-}
-
 catalog::Engine& engine(ToyOptions& options) {
   return options.device.engines.front();
 }

@@ -28,12 +28,7 @@ scenario::DeploySpec ranks(std::int64_t count, double skew = 0.0, std::int64_t c
 }
 
 ToyOptions experts_on(std::int64_t devices) {
-  ToyOptions options;
-  options.model.ffn = {.kind = catalog::FfnKind::moe,
-                       .gated = false,
-                       .experts = 64,
-                       .experts_per_token = 4,
-                       .expert_hidden = 100};
+  ToyOptions options = mixture();
   options.attention_data_parallel = options.expert_parallel = options.devices_per_node = devices;
   return options;
 }

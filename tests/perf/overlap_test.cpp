@@ -10,12 +10,7 @@ using test::ToyOptions;
 
 // 64 experts of 1.6 M parameters, cut across the ranks: no imbalance.
 ToyOptions experts_on(std::int64_t ranks) {
-  ToyOptions options;
-  options.model.ffn = {.kind = catalog::FfnKind::moe,
-                       .gated = false,
-                       .experts = 64,
-                       .experts_per_token = 4,
-                       .expert_hidden = 100};
+  ToyOptions options = mixture();
   options.attention_data_parallel = options.devices_per_node = ranks;
   return options;
 }

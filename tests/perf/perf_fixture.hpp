@@ -14,6 +14,17 @@ inline doctest::Approx near(double value, double relative = 1e-12) {
   return doctest::Approx(value).epsilon(relative).scale(0.0);
 }
 
+// The toy with a mixture of experts in each layer: an expert is 2 x 8,000 x 100 = 1.6 M parameters.
+inline test::ToyOptions mixture(std::int64_t experts = 64, std::int64_t experts_per_token = 4) {
+  test::ToyOptions options;
+  options.model.ffn = {.kind = catalog::FfnKind::moe,
+                       .gated = false,
+                       .experts = experts,
+                       .experts_per_token = experts_per_token,
+                       .expert_hidden = 100};
+  return options;
+}
+
 // Owns the plan that the model points into.
 struct Toy {
   explicit Toy(const test::ToyOptions& options = {}) : Toy(test::toy_plan(options)) {}

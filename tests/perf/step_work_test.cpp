@@ -24,17 +24,6 @@ ToyOptions latent_attention() {
   return options;
 }
 
-// The toy with a mixture of experts in each layer: an expert is 2 x 8,000 x 100 = 1.6 M parameters.
-ToyOptions mixture(std::int64_t experts, std::int64_t experts_per_token) {
-  ToyOptions options;
-  options.model.ffn = {.kind = catalog::FfnKind::moe,
-                       .gated = false,
-                       .experts = experts,
-                       .experts_per_token = experts_per_token,
-                       .expert_hidden = 100};
-  return options;
-}
-
 ToyOptions windowed() {
   ToyOptions options;
   options.model.attention.window = {.tokens = 4, .layers = 4};

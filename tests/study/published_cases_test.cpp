@@ -251,7 +251,7 @@ TEST_CASE("real data: each of the published rows is in one case, compared or wit
       CHECK(metrics::find_metric(m.metric) != nullptr);
   }
   CHECK(seen.size() == csv.size());
-  for (const auto& [line, times] : seen) CHECK_MESSAGE(times == 1, "line ", line);
+  for (const auto& entry : seen) CHECK_MESSAGE(entry.second == 1, "line ", entry.first);
   // All but 196 of 685: 96 of models whose architecture is not in the catalog, 61 of load that was
   // offered, 14 speeds and 6 energies that are given twice, 10 counts and prices of a production day,
   // and 9 others.
