@@ -171,6 +171,12 @@ void RunAccumulator::add_utilisation(std::vector<MetricValue>& out, const RunTot
   add_share("capacity_blocked_share", capacity_blocked_s_, busy_s_);
   add_share("busy_share", busy_s_, static_cast<double>(totals.replicas) * totals.measured_s);
   out.push_back({"preemptions", static_cast<double>(window_.preemptions)});
+  const Transfers& kv = totals.transfers;
+  if (kv.count == 0) return;
+  const auto count = static_cast<double>(kv.count);
+  out.push_back({"kv_transfer_mean_s", kv.seconds / count});
+  out.push_back({"kv_transfer_wait_mean_s", kv.wait_seconds / count});
+  out.push_back({"kv_transfer_bytes_per_s", kv.bytes / totals.measured_s});
 }
 
 void RunAccumulator::add_energy(std::vector<MetricValue>& out, const RunTotals& totals) const {

@@ -50,6 +50,14 @@ struct StepSpan {
   bool capacity_blocked = false;  // the next request in line did not fit the KV cache
 };
 
+// KV caches brought from where prompts are computed to where they decode.
+struct Transfers {
+  std::int64_t count = 0;
+  double bytes = 0.0;
+  double seconds = 0.0;       // from the first token to the cache's arrival
+  double wait_seconds = 0.0;  // of these, until there was room for it
+};
+
 // What comes from elsewhere, for the measured window.
 struct RunTotals {
   double measured_s = 0.0;
@@ -58,6 +66,7 @@ struct RunTotals {
   double peak_flops_per_s = 0.0;  // of the devices in replicas: dense, in the format used
   double peak_bytes_per_s = 0.0;  // their memory bandwidth
   double kv_blocks = 0.0;         // capacity of all replicas
+  Transfers transfers = {};
   double it_energy_j = 0.0;
   double facility_energy_j = 0.0;
   double it_power_peak_w = 0.0;

@@ -117,6 +117,16 @@ void add_utilisation(std::vector<MetricInfo>& table) {
        "times a running request lost its KV blocks, of the requests finished in the measured "
        "window",
        lower, kNone});
+  add({"kv_transfer_mean_s", "s",
+       "from a request's first token to the arrival of its KV cache where it decodes, mean over "
+       "the "
+       "transfers that ended in the measured window",
+       lower, kTime});
+  add({"kv_transfer_wait_mean_s", "s",
+       "of kv_transfer_mean_s, the time before there was room for the cache", lower, kTime});
+  add({"kv_transfer_bytes_per_s", "B/s",
+       "KV cache brought from where prompts are computed to where they decode", neither,
+       kData / kTime});
   add({"nodes", "count", "nodes of the fleet", neither, kNone});
   add({"devices", "count", "devices of the fleet", neither, kNone});
   add({"fabric_switches", "count", "switches of the network between nodes", neither, kNone});

@@ -334,6 +334,16 @@ std::string fits(const scenario::PoolPlan& pool, const DeploymentPlan& d,
   return place_with(pool, d, serving, wanted).problem;
 }
 
+double cache_bytes(const DeploymentPlan& d, std::int64_t tokens) {
+  const auto& window = d.model.attention.window;
+  const double windowed = window ? as_double(window->layers) : 0.0;
+  const double kept = window ? as_double(std::min(tokens, window->tokens)) : 0.0;
+  const double each = catalog::kv_values_per_token_layer(d.model.attention) * d.kv.bytes();
+  const double whole = as_double(d.model.layers) - windowed;
+  return whole * as_double(tokens) * (each + index_bytes_per_token_layer(d.model)) +
+         windowed * kept * each;
+}
+
 void check_fit(const scenario::Plan& plan, Diagnostics& diagnostics) {
   for (const scenario::PoolPlan& pool : plan.pools) {
     for (const DeploymentPlan& deployment : pool.deployments) {

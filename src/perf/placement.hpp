@@ -74,6 +74,10 @@ Placement place(const scenario::PoolPlan& pool, const scenario::DeploymentPlan& 
 std::string fits(const scenario::PoolPlan& pool, const scenario::DeploymentPlan& deployment,
                  const scenario::ServingSpec& serving, std::int64_t kv_tokens);
 
+// One copy of the KV cache of `tokens` tokens, as it is sent to another replica: of windowed layers no
+// more than their window.
+double cache_bytes(const scenario::DeploymentPlan& deployment, std::int64_t tokens);
+
 // Checks that every deployment of the plan fits its devices; problems go to `diagnostics` at the
 // place where the deployment was written, with the smallest tensor_parallel that the pool could
 // give a replica and that would fit.

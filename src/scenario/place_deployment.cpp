@@ -280,11 +280,6 @@ class Resolver {
 void resolve_deployment(DeploymentPlan& d, const Surroundings& in, catalog::Catalog& catalog,
                         Diagnostics& diagnostics) {
   Resolver r(d, in, diagnostics);
-  if (d.spec.role != Role::both) {
-    r.problem(
-        "role",
-        "separate prefill and decode pools are not simulated by this version; expected 'both'");
-  }
   const bool have_model = r.resolve_model(catalog);
   const bool have_engines = !in.pool.devices.empty() && r.resolve_engines();
   const bool have_formats = r.resolve_formats(catalog);

@@ -9,6 +9,7 @@
 #include "scenario/calibrate_plan.hpp"
 #include "scenario/place_deployment.hpp"
 #include "scenario/place_of.hpp"
+#include "scenario/roles.hpp"
 #include "scenario/sweep.hpp"
 
 namespace tokenyard::scenario {
@@ -177,6 +178,7 @@ void check_whole(const Plan& plan, const input::Node& root, Diagnostics& diagnos
                                                   std::to_string(s.serving.scheduler.max_batch) +
                                                   ", or a full batch leaves no room for prompts");
   }
+  check_roles(plan, root, diagnostics);
   const auto& generator = s.workload.spec.generator;
   if (generator && !generator->requests && !s.duration && !s.requests) {
     add("workload",

@@ -61,7 +61,7 @@ void describe(input::Fields& f, SloKeys& x) {
 
 void describe(input::Fields& f, DeploySpec& x) {
   f.required("model", x.model, "a file of workloads/models, without .yaml");
-  f.optional("role", x.role, "what the replicas do: both (prefill and decode)");
+  f.optional("role", x.role, "what the replicas do: both, or prefill (compute prompts and send their KV cache on), or decode");
   f.optional("engine", x.engine,
              "which engine of the device, or {prefill: ..., decode: ...}; default: its first");
   f.optional("weights", x.weights,

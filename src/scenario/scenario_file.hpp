@@ -186,8 +186,9 @@ struct OverlapSpec {
   double expert = 0.0;  // dispatch and combine
 };
 
-// What separate prefill and decode pools would add to every prompt: its KV cache crosses a link before
-// decoding starts.  The pools themselves are not separated: prompts are computed here.
+// What separate prefill and decode pools would add to every prompt, estimated without them: its KV cache
+// crosses a link before decoding starts, and prompts are computed here.  Deployments with roles simulate
+// it instead.
 struct KvTransferSpec {
   std::optional<BytesPerSecond> bandwidth;  // of one device; absent: its share of the NICs
   double overlap = 0.9;  // share of the transfer hidden behind the prefill, as far as that lasts

@@ -22,12 +22,16 @@ struct ActiveRequest {
   std::int32_t replica = -1;
   std::int32_t routed_model = 0;  // the routing group, and the place in it
   std::int32_t routed_place = 0;
+  std::int32_t decode_place = -1;  // among the replicas that only decode; -1: not there yet
+  double reserved_s = -1.0;        // when there was room for it there
+  std::int32_t sender = -1;        // the replica that computed its prompt, for such a one
 
   // While on a replica:
   KvLease lease;
   std::int64_t stored = 0;      // tokens in the KV cache when it began to decode
   std::int64_t begin_step = 0;  // the replica's decode step at that moment
   bool decoding = false;
+  bool remote = false;  // its prompt was computed elsewhere, and is still to be brought
   // Counts this slot's stays on replicas; references to an older stay are stale.
   std::uint32_t stay = 0;
 };

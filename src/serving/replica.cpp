@@ -9,11 +9,12 @@ namespace {
 constexpr double kWatermark = 0.01;  // share of blocks kept back at admission, vLLM's default
 
 KvCacheConfig cache_config(const perf::StepModel& model, const scenario::ServingSpec& serving,
-                           std::int64_t prefix_block_tokens) {
+                           std::int64_t prefix_block_tokens, scenario::Role role) {
   return {.blocks = model.placement().kv_blocks,
           .block_tokens = serving.kv_cache.block_tokens,
           .prefix_block_tokens = prefix_block_tokens,
-          .reuse = serving.kv_cache.prefix_reuse,
+          // Whole prompts are brought to a replica that only decodes: it has nothing to reuse.
+          .reuse = serving.kv_cache.prefix_reuse && role != scenario::Role::decode,
           .keep_sessions = serving.kv_cache.between_turns == scenario::BetweenTurns::keep};
 }
 
@@ -21,22 +22,23 @@ KvCacheConfig cache_config(const perf::StepModel& model, const scenario::Serving
 
 Replica::Replica(const perf::StepModel& model, const scenario::ServingSpec& serving,
                  std::int64_t max_context, std::int64_t prefix_block_tokens, RequestSlots& slots,
-                 bool per_step)
+                 bool per_step, scenario::Role role)
     : model_(&model),
       limits_(serving.scheduler),
       max_context_(max_context),
       block_tokens_(serving.kv_cache.block_tokens),
       per_step_(per_step),
       slots_(&slots),
-      kv_(cache_config(model, serving, prefix_block_tokens)),
+      kv_(cache_config(model, serving, prefix_block_tokens, role)),
       watermark_(static_cast<std::int64_t>(kWatermark * static_cast<double>(kv_.total()))),
+      role_(role),
       residues_(static_cast<std::size_t>(block_tokens_), 0) {}
 
 bool Replica::can_ever_fit(const workload::Request& request) const {
   const std::int64_t tokens = request.input_tokens + request.output_tokens;
-  // The last token is given out and never stored.
-  return tokens <= max_context_ &&
-         kv_.blocks_for(tokens - 1) <= model_->placement().kv_blocks_per_rank;
+  // The last token is given out and never stored, and where prompts are computed only the prompt is.
+  const std::int64_t stored = role_ == scenario::Role::prefill ? request.input_tokens : tokens - 1;
+  return tokens <= max_context_ && kv_.blocks_for(stored) <= model_->placement().kv_blocks_per_rank;
 }
 
 perf::DecodeBatch Replica::decode_batch() const {
@@ -91,7 +93,9 @@ void Replica::begin_run(double now) {
   start_s_ = now;
   blocked_ = false;
   slices_.clear();
+  start_delivered();
   make_room_for_next_step();
+  fresh_ = 0;
   if (limits_.policy == scenario::BatchPolicy::static_batch && running() == 0) {
     while (admit_next(now)) {
     }
@@ -103,7 +107,8 @@ void Replica::begin_run(double now) {
   } else if (decoding_ > 0) {
     begin_decode_run(now);
   } else {
-    check(waiting_.empty(), "requests wait on an empty replica");
+    check(waiting_.empty() || receiving_ > 0 || !held_.empty(),
+          "requests wait on an empty replica");
     kind_ = Kind::none;
     end_s_ = kNever;
   }
@@ -176,6 +181,7 @@ double Replica::run_decode_s() const {
 
 const std::vector<Handle>& Replica::end_run() {
   finished_.clear();
+  sent_.clear();
   RunReport& report = report_;
   report.start_s = start_s_;
   report.end_s = end_s_;
@@ -212,6 +218,7 @@ const std::vector<Handle>& Replica::end_run() {
     note_stall();
   }
   if (kind_ == Kind::mixed) finish_chunks(now);
+  release_arrived();
   kind_ = Kind::none;
   end_s_ = kNever;
   return finished_;
@@ -274,6 +281,8 @@ void Replica::finish_chunks(double now) {
     if (r.produced == r.request.output_tokens) {
       kv_.release(r.request, prefill.tokens, true, r.lease);
       finish(prefill.handle);
+    } else if (role_ == scenario::Role::prefill) {
+      send_on(prefill.handle, prefill.tokens);
     } else {
       start_decoding(prefill.handle, prefill.tokens);
     }

@@ -19,6 +19,14 @@
 // step's new blocks cannot be had, the youngest sequence is preempted: its blocks are freed, and it
 // goes to the front of the queue to compute its prompt and its own output again.
 //
+// Prompts and decoding may be on different replicas, by role:
+//   prefill   a prompt that is computed is *sent*: its blocks stay until it has arrived elsewhere
+//             (release_sent), and what keeps its prefix stays cached
+//   decode    a request enqueued with `remote` takes its blocks like a prompt, in its turn, but
+//             nothing is computed: it is *reserved* until its KV cache is there (deliver), and then
+//             decodes.  One that is preempted computes its prompt again, here.
+// What comes from outside, a release or a delivery, takes effect at the next step boundary.
+//
 // Contract:
 //   - enqueue only requests for which can_ever_fit() holds; a single one then always makes
 //     progress.
@@ -28,6 +36,7 @@
 #include <deque>
 #include <limits>
 #include <queue>
+#include <utility>
 #include <vector>
 
 #include "perf/step_model.hpp"
@@ -70,7 +79,7 @@ class Replica {
  public:
   Replica(const perf::StepModel& model, const scenario::ServingSpec& serving,
           std::int64_t max_context, std::int64_t prefix_block_tokens, RequestSlots& slots,
-          bool per_step);
+          bool per_step, scenario::Role role = scenario::Role::both);
 
   [[nodiscard]] bool can_ever_fit(const workload::Request& request) const;
   void enqueue(double now, Handle handle);
@@ -81,6 +90,17 @@ class Replica {
   const std::vector<Handle>& end_run();
   void begin_run(double now);
   [[nodiscard]] const RunReport& report() const { return report_; }
+
+  // Prompts that were computed in the run that ended last and go on elsewhere.
+  [[nodiscard]] const std::vector<Handle>& sent() const { return sent_; }
+  // A prompt that was sent has arrived.
+  void release_sent(double now, Handle handle);
+  // Requests that took their blocks since the last call, and whose KV cache is to be brought.
+  std::vector<Handle> take_reserved() { return std::exchange(reserved_, {}); }
+  // The KV cache of one of them is there.
+  void deliver(double now, Handle handle);
+  // Requests reserved and not yet delivered.
+  [[nodiscard]] std::int64_t receiving() const { return receiving_; }
 
   // The run under way ends at its first step boundary at or after `now`.
   void end_at_boundary(double now);
@@ -152,6 +172,11 @@ class Replica {
   void measure_mixed_run();
   bool form_chunks(double now, std::int64_t budget);
   bool admit_next(double now);
+  bool reserve_next(double now);
+  [[nodiscard]] std::int64_t admission_reserve() const;
+  void start_delivered();
+  void send_on(Handle handle, std::int64_t tokens);
+  void release_arrived();
   void make_room_for_next_step();
   void preempt_youngest();
   void start_decoding(Handle handle, std::int64_t stored);
@@ -183,6 +208,23 @@ class Replica {
   RequestSlots* slots_;
   KvCache kv_;
   std::int64_t watermark_;
+
+  // The blocks of a prompt that was sent, and what it takes to give them back: its request may end
+  // elsewhere before that.
+  struct Held {
+    Handle handle;
+    workload::Request request;
+    std::int64_t tokens;
+    KvLease lease;
+  };
+
+  scenario::Role role_;
+  std::vector<Held> held_;
+  std::vector<Handle> arrived_;  // of the held, to be released at the next boundary
+  std::vector<Handle> sent_;
+  std::int64_t receiving_ = 0;
+  std::vector<Handle> reserved_, delivered_;
+  std::int64_t fresh_ = 0;  // delivered at this boundary, the youngest of all
 
   std::deque<Handle> waiting_;
   std::deque<Prefill> prefilling_;

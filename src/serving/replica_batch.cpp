@@ -23,12 +23,14 @@ bool Replica::form_chunks(double now, std::int64_t budget) {
 }
 
 bool Replica::admit_next(double now) {
-  if (waiting_.empty() || running() >= limits_.max_batch) return false;
+  while (!waiting_.empty() && (*slots_)[waiting_.front()].remote) {
+    if (!reserve_next(now)) return false;
+  }
+  if (waiting_.empty() || running() + receiving_ >= limits_.max_batch) return false;
   const Handle handle = waiting_.front();
   ActiveRequest& r = (*slots_)[handle];
   const std::int64_t tokens = r.request.input_tokens + r.produced;
-  // Decoding sequences come first: what they need for the next step is not given away.
-  const std::int64_t reserve = running() > 0 ? std::max(watermark_, new_blocks(1)) : 0;
+  const std::int64_t reserve = admission_reserve();
   const std::int64_t reused = kv_.admit(r.request, tokens, reserve, r.lease);
   if (reused < 0) {
     blocked_ = true;
@@ -45,6 +47,11 @@ bool Replica::admit_next(double now) {
   return true;
 }
 
+// Decoding sequences come first: what they need for the next step is not given away.
+std::int64_t Replica::admission_reserve() const {
+  return running() + receiving_ > 0 ? std::max(watermark_, new_blocks(1)) : 0;
+}
+
 void Replica::make_room_for_next_step() {
   while (decoding_ > 0 && new_blocks(1) > kv_.available()) preempt_youngest();
 }
@@ -59,10 +66,11 @@ void Replica::preempt_youngest() {
     tokens = stored_tokens(r);
     r.produced += step_ - r.begin_step;
     r.last_token_s = start_s_;
-    // The youngest is in the youngest group, if all that decode have stalled.
-    if (!stalled_.empty() && stalled_sequences() == decoding_) {
+    // The youngest is in the youngest group, if it was just delivered or all that decode have stalled.
+    if (fresh_ > 0 || (!stalled_.empty() && stalled_sequences() == decoding_)) {
       r.last_token_s = stalled_.back().since_s;
       if (--stalled_.back().sequences == 0) stalled_.pop_back();
+      fresh_ = std::max<std::int64_t>(0, fresh_ - 1);
     }
     stop_decoding(handle);
     ++ends_.stale;

@@ -32,7 +32,10 @@ Meter::Meter(const scenario::Plan& plan, double warmup_s) : plan_(&plan), warmup
 
 std::size_t Meter::add_replica(std::size_t pool, const power::DevicePower& power,
                                std::int64_t devices) {
-  replicas_.push_back({pool, &power, static_cast<double>(devices), 0.0, false, 0.0});
+  MeteredReplica& replica = replicas_.emplace_back();
+  replica.pool = pool;
+  replica.power = &power;
+  replica.devices = static_cast<double>(devices);
   ++pools_[pool].replicas;
   pools_[pool].devices_used += devices;
   return replicas_.size() - 1;
@@ -76,9 +79,15 @@ void Meter::on_begin(std::size_t index, double now_s, const perf::StepCost& cost
   note_peak(replica.pool);
 }
 
-void Meter::on_idle(std::size_t index, double now_s) {
+void Meter::on_idle(std::size_t index, double now_s, Cause cause) {
   MeteredReplica& replica = replicas_[index];
   now_s_ = now_s;
+  if (!replica.busy) {
+    account_idle(replica, now_s);
+    replica.idle_since_s = now_s;
+    replica.idle_cause = cause;
+    return;
+  }
   PoolState& state = states_[replica.pool];
   fleet_w_ -= pool_power_w(replica.pool);
   state.dynamic_w -= replica.dynamic_w;
@@ -87,6 +96,7 @@ void Meter::on_idle(std::size_t index, double now_s) {
   replica.dynamic_w = 0.0;
   replica.busy = false;
   replica.idle_since_s = now_s;
+  replica.idle_cause = cause;
 }
 
 void Meter::on_run(std::size_t index, double start_s, double end_s, const perf::StepCost& cost,
@@ -114,7 +124,7 @@ void Meter::on_run(std::size_t index, double start_s, double end_s, const perf::
 void Meter::account_idle(MeteredReplica& replica, double now_s) {
   const double span_s = now_s - replica.idle_since_s;
   if (span_s <= 0.0) return;
-  pools_[replica.pool].device_seconds[static_cast<std::size_t>(Cause::arrival_idle)] +=
+  pools_[replica.pool].device_seconds[static_cast<std::size_t>(replica.idle_cause)] +=
       replica.devices * span_s * share_measured(replica.idle_since_s, now_s);
 }
 

@@ -26,6 +26,7 @@ struct MeteredReplica {
   const power::DevicePower* power = nullptr;
   double devices = 1.0;
   double idle_since_s = 0.0;
+  Cause idle_cause = Cause::arrival_idle;
   bool busy = false;
   double dynamic_w = 0.0;  // above idle, of all its devices, in its run under way
 };
@@ -41,7 +42,8 @@ class Meter {
               double decode_s);
   // A run begins that will cost `cost` and last `duration_s`.
   void on_begin(std::size_t replica, double now_s, const perf::StepCost& cost, double duration_s);
-  void on_idle(std::size_t replica, double now_s);
+  // It runs nothing from now on, and why; if it did not before, for another reason than before.
+  void on_idle(std::size_t replica, double now_s, Cause cause);
   // The simulation is over at end_s; idle replicas are accounted up to it.
   void finish(double end_s, double fabric_power_w);
 

@@ -9,6 +9,7 @@
 #include "serving/replica.hpp"
 #include "serving/router.hpp"
 #include "sim/calendar.hpp"
+#include "sim/handoff.hpp"
 
 namespace tokenyard::sim {
 
@@ -43,15 +44,17 @@ inline scenario::ServingSpec serving_of(const scenario::Plan& plan, const Deploy
 struct Server {
   Server(Deployment& d, std::size_t deployment_number, std::int64_t number,
          const scenario::Plan& plan, std::int64_t prefix_block_tokens, serving::RequestSlots& slots,
-         bool per_step)
+         bool per_step, const Place& stands)
       : deployment(&d),
         deployment_index(deployment_number),
         index(number),
+        place(stands),
         replica(d.model, serving_of(plan, d), d.plan_of->model.max_context, prefix_block_tokens,
-                slots, per_step) {}
+                slots, per_step, d.plan_of->spec.role) {}
   Deployment* deployment;
   std::size_t deployment_index;
   std::int64_t index;  // within the deployment
+  Place place;
   serving::Replica replica;
   std::size_t metered = 0;
   // The step that the end of the warm-up falls into, until its run ends.
@@ -66,6 +69,13 @@ struct Group {
       : servers(std::move(members)), router(kind, servers.size(), seed) {}
   std::vector<std::size_t> servers;
   serving::Router router;
+};
+
+// Where the requests of a model go: first to `entry`, and where that only computes prompts, then to
+// `decoders`, of which the least loaded is chosen.
+struct Groups {
+  Group entry;
+  std::optional<Group> decoders;
 };
 
 }  // namespace tokenyard::sim

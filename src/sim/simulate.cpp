@@ -2,6 +2,7 @@
 
 #include "sim/platform.hpp"
 #include "sim/simgrid_calendar.hpp"
+#include "sim/simgrid_fabric.hpp"
 #include "topology/fleet_graph.hpp"
 
 namespace tokenyard::sim {
@@ -26,7 +27,8 @@ metrics::RunResult simulate(const scenario::Plan& plan, const SimulationOptions&
   const auto stream = workload::open_stream(plan.scenario.workload.spec, plan.workload_options);
   SimgridCalendar calendar;
   const Platform platform(fleet);
-  Simulation simulation(plan, *stream, calendar, inventory_of(fleet), options);
+  SimgridFabric fabric(platform, fleet, calendar);
+  Simulation simulation(plan, *stream, calendar, inventory_of(fleet), options, &fabric);
   return simulation.run();
 }
 

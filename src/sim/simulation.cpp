@@ -1,5 +1,6 @@
 #include "sim/simulation.hpp"
 
+#include "sim/replica_places.hpp"
 #include "sim/token_gaps.hpp"
 
 #include <algorithm>
@@ -12,7 +13,6 @@ namespace tokenyard::sim {
 namespace {
 
 constexpr std::int64_t kEventsPerProgress = 20'000;
-constexpr std::size_t kNobody = static_cast<std::size_t>(-1);
 // A closed loop replaces a rejected request at once: an endless one that never fits would not end.
 constexpr std::int64_t kHopeless = 100'000;
 
@@ -20,7 +20,7 @@ constexpr std::int64_t kHopeless = 100'000;
 
 Simulation::Simulation(const scenario::Plan& plan, workload::RequestStream& stream,
                        Calendar& calendar, const metrics::FabricInventory& fabric,
-                       SimulationOptions options)
+                       SimulationOptions options, Fabric* network)
     : plan_(&plan),
       stream_(&stream),
       calendar_(&calendar),
@@ -44,18 +44,29 @@ Simulation::Simulation(const scenario::Plan& plan, workload::RequestStream& stre
   }
   build_deployments();
   build_groups();
+  const bool sends = std::any_of(deployments_.begin(), deployments_.end(), [](const auto& d) {
+    return d->plan_of->spec.role == scenario::Role::prefill;
+  });
+  if (!sends) return;
+  check(network != nullptr, "prompts are to be sent on, and there is no network");
+  handoff_ = std::make_unique<Handoff>(*calendar_, *network, [this](std::size_t handle) {
+    on_arrived(static_cast<serving::Handle>(handle));
+  });
 }
 
 Simulation::~Simulation() = default;
 
 void Simulation::build_deployments() {
+  std::int64_t first_node = 0;
   for (std::size_t p = 0; p < plan_->pools.size(); ++p) {
+    ReplicaPlaces places(plan_->pools[p], first_node);
+    first_node += plan_->pools[p].count;
     for (const scenario::DeploymentPlan& d : plan_->pools[p].deployments) {
       deployments_.push_back(std::make_unique<Deployment>(*plan_, p, d));
       for (std::int64_t i = 0; i < d.replicas; ++i) {
-        auto server =
-            std::make_unique<Server>(*deployments_.back(), deployments_.size() - 1, i, *plan_,
-                                     stream_->block_tokens(), slots_, options_.per_step);
+        auto server = std::make_unique<Server>(*deployments_.back(), deployments_.size() - 1, i,
+                                               *plan_, stream_->block_tokens(), slots_,
+                                               options_.per_step, places.next(d));
         server->metered = meter_.add_replica(p, deployments_.back()->power, d.devices_per_replica);
         servers_.push_back(std::move(server));
       }
@@ -67,25 +78,29 @@ void Simulation::build_deployments() {
 void Simulation::build_groups() {
   for (std::size_t m = group_by_model_.size(); m < stream_->models().size(); ++m) {
     const std::string& model = stream_->models()[m];
-    std::vector<std::size_t> members;
+    std::vector<std::size_t> entry, decoders;
     for (std::size_t s = 0; s < servers_.size(); ++s) {
-      if (model.empty() || servers_[s]->deployment->plan_of->model.name == model)
-        members.push_back(s);
+      const scenario::DeploymentPlan& d = *servers_[s]->deployment->plan_of;
+      if (!model.empty() && d.model.name != model) continue;
+      (d.spec.role == scenario::Role::decode ? decoders : entry).push_back(s);
     }
-    std::unique_ptr<Group> group;
-    if (!members.empty()) {
+    std::unique_ptr<Groups> groups;
+    if (!entry.empty()) {
       const auto seed = static_cast<std::uint64_t>(plan_->scenario.seed);
-      group = std::make_unique<Group>(plan_->scenario.serving.router, members, seed);
+      groups = std::make_unique<Groups>(
+          Groups{Group(plan_->scenario.serving.router, std::move(entry), seed), std::nullopt});
+      if (!decoders.empty())
+        groups->decoders.emplace(scenario::RouterKind::least_loaded, std::move(decoders), seed);
     }
-    group_by_model_.push_back(std::move(group));
+    group_by_model_.push_back(std::move(groups));
   }
 }
 
-Group& Simulation::group_of(const workload::Request& request) {
+Groups& Simulation::group_of(const workload::Request& request) {
   const auto model = static_cast<std::size_t>(request.model);
   // Streams may learn of further models as they read.
   if (model >= group_by_model_.size()) build_groups();
-  Group* group = group_by_model_[model].get();
+  Groups* group = group_by_model_[model].get();
   if (group == nullptr) {
     throw InputError("request " + std::to_string(request.id) + " asks for the model '" +
                      stream_->models()[model] + "', which no pool deploys");
@@ -186,9 +201,10 @@ void Simulation::arrive(workload::Request request, double now_s) {
   ++seen_;
   ++events_;
   last_event_s_ = std::max(last_event_s_, now_s);
-  Group& group = group_of(request);
+  Groups& groups = group_of(request);
+  Group& group = groups.entry;
   const std::size_t place = choose_place(group, request);
-  if (place == kNobody) {
+  if (place == kNobody || (groups.decoders && choose_place(*groups.decoders, request) == kNobody)) {
     reject(request, now_s);
     return;
   }
@@ -277,12 +293,13 @@ void Simulation::begin(std::size_t s, double now_s) {
   Server& server = *servers_[s];
   server.replica.begin_run(now_s);
   if (server.replica.idle()) {
-    meter_.on_idle(server.metered, now_s);
+    meter_.on_idle(server.metered, now_s, idle_cause(server));
   } else {
     meter_.on_begin(server.metered, now_s, server.replica.run_cost(),
                     server.replica.run_end() - now_s);
     arm(s);
   }
+  if (handoff_) bring_reserved(s);
 }
 
 void Simulation::on_run_end(std::size_t s) {
@@ -294,6 +311,7 @@ void Simulation::on_run_end(std::size_t s) {
   const std::vector<serving::Handle>& finished = server.replica.end_run();
   account(server, server.replica.report());
   for (const serving::Handle handle : finished) complete(handle, now_s);
+  for (const serving::Handle handle : server.replica.sent()) send_on(handle, now_s);
   // What arrives at this very moment, released by these completions or not, may join the next
   // batch.
   between_runs_ = s;
@@ -354,8 +372,12 @@ void Simulation::complete(serving::Handle handle, double now_s) {
   littles_law_.leave(now_s, r.arrival_s);
   ++done_;
   emit(row);
-  group_by_model_[static_cast<std::size_t>(r.routed_model)]->router.finished(
-      static_cast<std::size_t>(r.routed_place));
+  Groups& groups = *group_by_model_[static_cast<std::size_t>(r.routed_model)];
+  if (r.decode_place >= 0) {
+    groups.decoders->router.finished(static_cast<std::size_t>(r.decode_place));
+  } else {
+    groups.entry.router.finished(static_cast<std::size_t>(r.routed_place));
+  }
   source_.on_finished(row.id, now_s);
   in_flight_[static_cast<std::size_t>(handle)] = 0;
   slots_.remove(handle);

@@ -37,14 +37,18 @@ struct SimulationOptions {
 class Simulation final : private Sleeper {
  public:
   // Throws InputError when the workload does not go with the plan.
+  // network: what KV caches cross between replicas that compute prompts and those that decode; a plan
+  // without such roles needs none.
   Simulation(const scenario::Plan& plan, workload::RequestStream& stream, Calendar& calendar,
-             const metrics::FabricInventory& fabric, SimulationOptions options);
+             const metrics::FabricInventory& fabric, SimulationOptions options,
+             Fabric* network = nullptr);
   ~Simulation();
 
   // Runs to the end and hands over the result.  Once.
   metrics::RunResult run();
 
  private:
+  static constexpr std::size_t kNobody = static_cast<std::size_t>(-1);
   // What to wake for: these, or kFirstServer + the number of a replica whose run ends.
   enum Wake : std::size_t { kArrivals, kReady, kSample, kWarm, kStop, kFirstServer };
   void wake(std::size_t what) override;
@@ -62,6 +66,10 @@ class Simulation final : private Sleeper {
   void on_ready();
   void arm_ready();
   void hand_over(serving::Handle handle, double now_s);
+  void send_on(serving::Handle handle, double now_s);
+  void bring_reserved(std::size_t server);
+  void on_arrived(serving::Handle handle);
+  [[nodiscard]] Cause idle_cause(const Server& server) const;
   void account(Server& server, const serving::RunReport& report);
   struct Steps {
     double start_s = 0.0;
@@ -78,7 +86,7 @@ class Simulation final : private Sleeper {
   void emit(const metrics::RequestRow& row);
   [[nodiscard]] metrics::RequestRow row_of(const serving::ActiveRequest& r) const;
   std::size_t choose_place(Group& group, const workload::Request& request);
-  Group& group_of(const workload::Request& request);
+  Groups& group_of(const workload::Request& request);
   [[nodiscard]] bool work_left() const;
   void finish_unfinished(double end_s);
   void check_conservation() const;
@@ -98,7 +106,7 @@ class Simulation final : private Sleeper {
   Meter meter_;
   std::vector<std::unique_ptr<Deployment>> deployments_;
   std::vector<std::unique_ptr<Server>> servers_;
-  std::vector<std::unique_ptr<Group>>
+  std::vector<std::unique_ptr<Groups>>
       group_by_model_;                // by the stream's model number; null: not deployed
   std::vector<std::size_t> touched_;  // idle replicas that got work at this moment
   std::vector<char> in_flight_;       // by slot: the request is in the system
@@ -120,6 +128,8 @@ class Simulation final : private Sleeper {
   std::vector<double> sampled_tokens_;    // by pool, at the last sample
   std::vector<double> in_front_by_pool_;  // requests in the front end
   std::vector<double> tokens_by_pool_;
+  std::unique_ptr<Handoff> handoff_;  // absent: no replica only computes prompts
+  metrics::Transfers transfers_;
   std::int64_t rejected_context_ = 0;  // of the rejected: too long for every replica
   std::int64_t seen_ = 0, done_ = 0, events_ = 0;
   std::int64_t rejected_in_a_row_ = 0;

@@ -100,6 +100,7 @@ metrics::RunResult Simulation::result(double end_s) {
     totals.kv_blocks += static_cast<double>(d->model.placement().kv_blocks * d->plan_of->replicas);
     r.deployments.push_back({plan_->pools[d->pool].name, d->plan_of->model.name});
   }
+  totals.transfers = transfers_;
   totals.it_energy_j = meter_.it_energy_j();
   totals.facility_energy_j = meter_.facility_energy_j();
   totals.it_power_peak_w = meter_.it_power_peak_w();

@@ -23,8 +23,10 @@ class CodingAgentsStream : public TraceStream {
       : TraceStream(spec, path, rate_scale),
         columns_(read_header()),
         arrivals_(seed, "session arrivals") {
-    check(spec.sessions_per_hour.has_value(), "a coding-agents trace without sessions_per_hour");
-    mean_gap_s_ = kSecondsPerHour / *spec.sessions_per_hour;
+    check(spec.sessions_per_hour || spec.concurrent_sessions,
+          "a coding-agents trace without a word on when its sessions start");
+    if (spec.sessions_per_hour) mean_gap_s_ = kSecondsPerHour / *spec.sessions_per_hour;
+    concurrency_ = spec.concurrent_sessions;
     classes_ = {"main", "sub-agent"};
   }
 
@@ -93,7 +95,7 @@ class CodingAgentsStream : public TraceStream {
     given_ = 0;
     session_of_.assign(threads_.size(), -1);
     first_id_ = next_id_;
-    arrival_s_ += arrivals_.exponential(mean_gap_s_);
+    if (mean_gap_s_ > 0.0) arrival_s_ += arrivals_.exponential(mean_gap_s_);
     return true;
   }
 

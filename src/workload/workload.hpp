@@ -24,8 +24,10 @@ struct TraceSpec {
   double time_scale = 1.0;            // multiplies arrival times
   std::optional<std::int64_t> limit;  // requests; for coding-agents: sessions
   bool skip_bad_lines = false;
-  // coding-agents holds no session arrivals: sessions start as a Poisson process of this rate.
+  // coding-agents holds no session arrivals.  Either sessions start as a Poisson process of this rate,
+  // or so many are at work at any time: when one has ended, the next of the trace starts.
   std::optional<double> sessions_per_hour;
+  std::optional<std::int64_t> concurrent_sessions;
 };
 
 enum class LengthKind { fixed, uniform, lognormal, geometric, empirical };

@@ -39,17 +39,22 @@ void describe(Fields& f, TraceSpec& x) {
   f.optional("sessions_per_hour", x.sessions_per_hour,
              "coding-agents: sessions start as a Poisson process")
       .more_than(0);
+  f.optional("concurrent_sessions", x.concurrent_sessions,
+             "coding-agents: so many sessions are at work at any time, their waits included")
+      .at_least(1);
   if (!f.is_reading()) return;
-  const bool has_rate = f.has("sessions_per_hour");
-  if (x.format == TraceFormat::coding_agents && !has_rate) {
-    f.problem(
-        "",
-        "format 'coding-agents' needs 'sessions_per_hour': the trace holds no session arrivals");
+  const bool is_agents = x.format == TraceFormat::coding_agents;
+  int given = 0;
+  for (const char* key : {"sessions_per_hour", "concurrent_sessions"}) {
+    if (!f.has(key)) continue;
+    ++given;
+    if (is_agents) continue;
+    f.problem(key, "'" + std::string(key) + "' has no effect with format '" +
+                       std::string(name_of(x.format)) + "', which holds arrival times");
   }
-  if (x.format != TraceFormat::coding_agents && has_rate) {
-    f.problem("sessions_per_hour", "'sessions_per_hour' has no effect with format '" +
-                                       std::string(name_of(x.format)) +
-                                       "', which holds arrival times");
+  if (is_agents && given != 1) {
+    f.problem("", "format 'coding-agents' needs one of 'sessions_per_hour' and "
+                  "'concurrent_sessions': the trace holds no session arrivals");
   }
 }
 

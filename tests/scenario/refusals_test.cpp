@@ -327,9 +327,6 @@ TEST_CASE("max_batch_tokens must leave room for prompts beside a full batch: 256
 }
 
 TEST_CASE("what this version does not simulate is refused, not ignored") {
-  refused("        role: prefill", "prefill",
-          "fleet.pools[0].deploy.role: separate prefill and decode pools are not simulated by this "
-          "version; expected 'both'");
   refused("faults: {enabled: true}", "{enabled",
           "faults: is not simulated by this version; expected null or {enabled: false}");
   refused("autoscaling: {min: 1}", "{min",

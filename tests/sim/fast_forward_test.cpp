@@ -207,6 +207,30 @@ TEST_CASE("fast-forward: prompts first, with preemptions") {
   CHECK(metric_of(c.fast, "preemptions") > 10);
 }
 
+TEST_CASE(
+    "fast-forward: prompts on one node, decoding on another, with room to spare and without") {
+  const auto split = [](const std::string& decode, const std::string& rest) {
+    return test::plan_of(
+        "name: t\nworkload:\n  name: w\n  generator: " +
+        poisson("12 /s", "{kind: uniform, min: 10, max: 6000}", "{kind: geometric, mean: 300}",
+                250) +
+        "\nfleet:\n  pools:\n"
+        "    - {name: p, node: dgx-h100, deploy: {model: llama-3.1-8b, role: prefill, replicas: "
+        "2}}\n"
+        "    - {name: d, node: dgx-h100, deploy: {model: llama-3.1-8b, role: decode, " +
+        decode + "}}\n" + rest);
+  };
+  const Compared roomy = compare(split("replicas: 2", ""));
+  CHECK(metric_of(roomy.fast, "kv_transfer_mean_s") > 0.0);
+  CHECK(metric_of(roomy.fast, "kv_transfer_wait_mean_s") < 0.02);
+  require_near(metric_of(roomy.fast, "kv_transfer_mean_s"),
+               metric_of(roomy.slow, "kv_transfer_mean_s"), "transfer");
+  const Compared tight = compare(split("replicas: 1, memory_utilization: 0.26",
+                                       "serving: {scheduler: {max_batch_tokens: 1024}}\n"));
+  CHECK(metric_of(tight.fast, "preemptions") > 0.0);
+  CHECK(metric_of(tight.fast, "kv_transfer_wait_mean_s") > 0.1);
+}
+
 TEST_CASE("fast-forward: a fixed number in flight, of random and of equal lengths") {
   compare(
       on_h100("{kind: fixed-concurrency, concurrency: 24, input: {kind: uniform, min: 100, max: "

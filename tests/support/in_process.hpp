@@ -8,12 +8,14 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "scenario/resolve.hpp"
 #include "sim/simulation.hpp"
+#include "support/fair_fabric.hpp"
 #include "support/heap_calendar.hpp"
 
 namespace tokenyard::test {
@@ -64,13 +66,29 @@ inline metrics::FabricInventory one_switch() {
   return {.switches = 1, .cables = 0, .diameter_hops = 1, .bisection_bytes_per_s = 0.0};
 }
 
+inline bool has_roles(const scenario::Plan& plan) {
+  for (const scenario::PoolPlan& pool : plan.pools) {
+    for (const scenario::DeploymentPlan& d : pool.deployments) {
+      if (d.spec.role != scenario::Role::both) return true;
+    }
+  }
+  return false;
+}
+
 inline metrics::RunResult run_here(const scenario::Plan& plan, workload::RequestStream& stream,
                                    bool per_step = false,
                                    const metrics::FabricInventory& fabric = one_switch()) {
   HeapCalendar calendar;
   sim::SimulationOptions options;
   options.per_step = per_step;
-  sim::Simulation simulation(plan, stream, calendar, fabric, options);
+  std::optional<topology::FleetGraph> fleet;
+  std::optional<FairFabric> network;
+  if (has_roles(plan)) {
+    fleet.emplace(plan);
+    network.emplace(*fleet, calendar);
+  }
+  sim::Simulation simulation(plan, stream, calendar, fabric, options,
+                             network ? &*network : nullptr);
   return simulation.run();
 }
 

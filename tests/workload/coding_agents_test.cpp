@@ -134,6 +134,18 @@ TEST_CASE("every agent of a session is a session of its own, named after both") 
   CHECK(r[2].after.empty());
 }
 
+TEST_CASE("with so many sessions at once, sessions have no times of their own") {
+  const TemporaryFolder folder;
+  WorkloadSpec spec = trace_of(folder.write("c.csv", text_of({{}, {.session = "trace_2"}})),
+                               TraceFormat::coding_agents);
+  spec.trace->sessions_per_hour.reset();
+  spec.trace->concurrent_sessions = 3;
+  const auto stream = open_stream(spec, {});
+  CHECK(stream->concurrency() == 3);
+  Request request;
+  while (stream->next(request)) CHECK(request.arrival_s == 0.0);
+}
+
 TEST_CASE("limit counts sessions, not rounds") {
   const TemporaryFolder folder;
   WorkloadSpec spec =

@@ -126,9 +126,16 @@ TEST_CASE("lengths are refused that no prompt can have") {
 
 TEST_CASE("coding-agents needs a rate of sessions, and only it does") {
   CHECK(message_of([] { read_workload("trace: {file: a, format: coding-agents}\n"); })
-            .starts_with("w.yaml:1:8: error: trace: format 'coding-agents' needs "
-                         "'sessions_per_hour': the trace holds "
-                         "no session arrivals\n"));
+            .starts_with("w.yaml:1:8: error: trace: format 'coding-agents' needs one of "
+                         "'sessions_per_hour' and 'concurrent_sessions': the trace holds no session "
+                         "arrivals\n"));
+  CHECK(message_of([] {
+          read_workload("trace: {file: a, format: coding-agents, sessions_per_hour: 3, "
+                        "concurrent_sessions: 2}\n");
+        }).starts_with("w.yaml:1:8: error: trace: format 'coding-agents' needs one of"));
+  const workload::WorkloadSpec spec =
+      read_workload("trace: {file: a, format: coding-agents, concurrent_sessions: 2}\n");
+  CHECK(spec.trace->concurrent_sessions == 2);
   CHECK(message_of([] { read_workload("trace: {file: a, format: azure, sessions_per_hour: 3}\n"); })
             .starts_with("w.yaml:1:52: error: trace.sessions_per_hour: 'sessions_per_hour' has no "
                          "effect with format "

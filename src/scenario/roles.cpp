@@ -1,0 +1,68 @@
+#include "scenario/roles.hpp"
+
+#include <map>
+
+#include "scenario/place_of.hpp"
+
+namespace tokenyard::scenario {
+namespace {
+
+struct Roles {
+  const DeploymentPlan* prefill = nullptr;
+  const DeploymentPlan* decode = nullptr;
+};
+
+void check_model(const std::string& model, const Roles& roles, Diagnostics& diagnostics) {
+  const auto problem = [&](const DeploymentPlan& d, const char* key, const std::string& text) {
+    diagnostics.add(d.where, d.path + '.' + key, text);
+  };
+  if (roles.decode == nullptr) {
+    problem(*roles.prefill, "role",
+            "no pool decodes " + model + "; give a deployment of it the role 'decode'");
+  } else if (roles.prefill == nullptr) {
+    problem(
+        *roles.decode, "role",
+        "no pool computes prompts for " + model + "; give a deployment of it the role 'prefill'");
+  } else if (roles.prefill->kv.name != roles.decode->kv.name) {
+    problem(*roles.decode, "kv",
+            "the KV cache comes in " + roles.prefill->kv.name + " and cannot become " +
+                roles.decode->kv.name + " on its way");
+  }
+}
+
+}  // namespace
+
+void check_roles(const Plan& plan, const input::Node& root, Diagnostics& diagnostics) {
+  std::map<std::string, Roles> by_model;
+  bool fixed_batches = plan.scenario.serving.scheduler.policy == BatchPolicy::static_batch;
+  for (const PoolPlan& pool : plan.pools) {
+    for (const DeploymentPlan& d : pool.deployments) {
+      if (d.spec.role == Role::both || d.model.name.empty()) continue;
+      Roles& roles = by_model[d.model.name];
+      (d.spec.role == Role::prefill ? roles.prefill : roles.decode) = &d;
+      if (d.device < pool.devices.size() && pool.devices[d.device].static_schedule)
+        fixed_batches = true;
+    }
+  }
+  if (by_model.empty()) return;
+  for (const auto& [model, roles] : by_model) check_model(model, roles, diagnostics);
+  const auto add = [&](const std::string& path, const std::string& text) {
+    diagnostics.add(place_of(root, path), path, text);
+  };
+  if (plan.scenario.serving.kv_transfer) {
+    add("serving.kv_transfer",
+        "stands for the transfer between pools that are not simulated; with roles it is simulated");
+  }
+  if (fixed_batches) {
+    add("serving.scheduler",
+        "requests go from prefill to decode one by one; machines and policies with static batches "
+        "cannot take them");
+  }
+  if (plan.fabric.kind == catalog::FabricKind::rail_optimized) {
+    add("fleet.fabric",
+        "transfers between pools are not simulated on rail-optimized fabrics: each "
+        "would take one rail of many");
+  }
+}
+
+}  // namespace tokenyard::scenario

@@ -1,0 +1,63 @@
+// Deployments that only compute prompts, and those that only decode.
+#include <doctest/doctest.h>
+
+#include "support/toy_yard.hpp"
+
+namespace tokenyard::scenario {
+namespace {
+
+using test::ToyYard;
+
+std::string scenario(const std::string& pools, const std::string& rest = "") {
+  return "name: t\nworkload:\n  name: w\n  generator: {kind: poisson, rate: 1 /s, input: 100, "
+         "output: 10, requests: 5}\nfleet:\n  site: toy-site\n  fabric: toy-switch\n  pools:\n" +
+         pools + rest;
+}
+
+std::string pool(const std::string& name, const std::string& deploy) {
+  return "    - {name: " + name + ", node: toy-node, deploy: {model: toy-4b, " + deploy + "}}\n";
+}
+
+// The first line of the complaint, without its place; "" when there is none.
+std::string complaint(const std::string& text) {
+  const ToyYard yard;
+  try {
+    static_cast<void>(yard.plan(text));
+  } catch (const InputError& error) {
+    const std::string what = error.what();
+    const std::size_t start = what.find("error: ");
+    return what.substr(start + 7, what.find('\n') - start - 7);
+  }
+  return "";
+}
+
+const std::string kPrefill = pool("p", "role: prefill");
+const std::string kDecode = pool("d", "role: decode");
+
+}  // namespace
+
+TEST_CASE("roles: prompts need somebody to decode them, and the other way round") {
+  CHECK(complaint(scenario(kPrefill + kDecode)) == "");
+  CHECK(complaint(scenario(kPrefill)) ==
+        "fleet.pools[0].deploy.role: no pool decodes toy-4b; give a deployment of it the role "
+        "'decode'");
+  CHECK(complaint(scenario(kDecode)) ==
+        "fleet.pools[0].deploy.role: no pool computes prompts for toy-4b; give a deployment of it "
+        "the role 'prefill'");
+}
+
+TEST_CASE("roles: a KV cache does not change its format on its way") {
+  CHECK(complaint(scenario(kPrefill + pool("d", "role: decode, kv: fp8"))) ==
+        "fleet.pools[1].deploy.kv: the KV cache comes in bf16 and cannot become fp8 on its way");
+}
+
+TEST_CASE("roles: no estimate of the transfer beside the simulated one, and no static batches") {
+  CHECK(complaint(scenario(kPrefill + kDecode, "serving: {kv_transfer: {overlap: 0.5}}\n")) ==
+        "serving.kv_transfer: stands for the transfer between pools that are not simulated; with "
+        "roles it is simulated");
+  CHECK(complaint(scenario(kPrefill + kDecode, "serving: {scheduler: {policy: static}}\n")) ==
+        "serving.scheduler: requests go from prefill to decode one by one; machines and policies "
+        "with static batches cannot take them");
+}
+
+}  // namespace tokenyard::scenario

@@ -1,0 +1,158 @@
+// Prompts on some nodes, decoding on others, KV caches on the wires between them.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "sim/simulate.hpp"
+#include "support/in_child.hpp"
+#include "support/in_process.hpp"
+#include "support/toy.hpp"
+
+namespace {
+
+using namespace tokenyard;
+using test::ListStream;
+using test::metric_of;
+using test::request_at;
+using test::row_of;
+using test::run_here;
+using test::ToyOptions;
+
+// The toy's KV cache is 64 kB a token, its NICs carry 50 GB/s.
+constexpr double kBytesPerToken = 64e3, kNic = 50e9;
+
+scenario::PoolPlan pool_of(ToyOptions options, const char* name, scenario::Role role,
+                           std::int64_t nodes) {
+  options.nodes = nodes;
+  scenario::PoolPlan pool = test::toy_pool(options);
+  pool.name = name;
+  pool.deployments.front().spec.role = role;
+  if (options.kv_blocks) test::cut_memory(pool, options.serving, *options.kv_blocks);
+  return pool;
+}
+
+scenario::Plan split(const ToyOptions& prefill, std::int64_t prefill_nodes,
+                     const ToyOptions& decode, std::int64_t decode_nodes) {
+  scenario::Plan plan = test::toy_plan(prefill);
+  plan.pools = {pool_of(prefill, "p", scenario::Role::prefill, prefill_nodes),
+                pool_of(decode, "d", scenario::Role::decode, decode_nodes)};
+  return plan;
+}
+
+double latency_s(const scenario::Plan& plan) {
+  return topology::FleetGraph(plan).route(0, 1).latency.base();
+}
+
+}  // namespace
+
+TEST_CASE("split: a request decodes after its prompt's 64 MB have crossed 50 GB/s, not before") {
+  const scenario::Plan plan = split({}, 1, {}, 1);
+  ListStream whole({request_at(0, 1.0, 1000, 11)});
+  const auto together = run_here(test::toy_plan(), whole);
+  ListStream stream({request_at(0, 1.0, 1000, 11)});
+  const auto apart = run_here(plan, stream);
+  const double transfer_s = 1000 * kBytesPerToken / kNic + latency_s(plan);
+  CHECK(row_of(apart, 0).first_token_s == row_of(together, 0).first_token_s);
+  CHECK(row_of(apart, 0).finished_s ==
+        doctest::Approx(row_of(together, 0).finished_s + transfer_s).epsilon(1e-12));
+  CHECK(metric_of(apart, "kv_transfer_mean_s") == doctest::Approx(transfer_s).epsilon(1e-9));
+  CHECK(metric_of(apart, "kv_transfer_wait_mean_s") == 0.0);
+  // The decoding device waits for the wire, and for nothing else while the request is in the system.
+  const auto seconds = [&](std::size_t pool, Cause cause) {
+    return apart.pools[pool].device_seconds[static_cast<std::size_t>(cause)];
+  };
+  CHECK(seconds(1, Cause::net_bw) == doctest::Approx(transfer_s).epsilon(1e-9));
+  CHECK(seconds(0, Cause::net_bw) == 0.0);
+}
+
+TEST_CASE("split: the first gap of a request is as long as its way") {
+  const scenario::Plan plan = split({}, 1, {}, 1);
+  ListStream stream({request_at(0, 1.0, 1000, 2)});
+  const auto result = run_here(plan, stream);
+  CHECK(metric_of(result, "itl_mean_s") ==
+        doctest::Approx(row_of(result, 0).finished_s - row_of(result, 0).first_token_s)
+            .epsilon(1e-9));
+}
+
+TEST_CASE("split: four caches at once to one node take four times as long as one") {
+  const auto transfer_s = [](std::int64_t senders) {
+    std::vector<workload::Request> requests;
+    for (std::int64_t i = 0; i < senders; ++i) requests.push_back(request_at(i, 1.0, 1000, 2));
+    ListStream stream(std::move(requests));
+    const scenario::Plan plan = split({}, senders, {}, 1);
+    return metric_of(run_here(plan, stream), "kv_transfer_mean_s") - latency_s(plan);
+  };
+  CHECK(transfer_s(4) == doctest::Approx(4 * transfer_s(1)).epsilon(1e-9));
+}
+
+TEST_CASE(
+    "split: where there is no room, prompts keep theirs, the next ones wait, and none is lost") {
+  ToyOptions prefill, decode;
+  prefill.kv_blocks = 200;  // three prompts of 1,000 tokens
+  decode.kv_blocks = 70;    // one, and its answer
+  std::vector<workload::Request> requests;
+  for (std::int64_t i = 0; i < 8; ++i) requests.push_back(request_at(i, 1.0, 1000, 50));
+  ListStream stream(std::move(requests));
+  const auto result = run_here(split(prefill, 1, decode, 1), stream);
+  CHECK(result.requests_finished == 8);
+  // One answer after the other: the prompt of the fifth waits for the first to be gone.
+  CHECK(row_of(result, 4).admitted_s > row_of(result, 0).finished_s);
+  CHECK(row_of(result, 7).finished_s > row_of(result, 6).finished_s);
+  CHECK(metric_of(result, "kv_transfer_wait_mean_s") > 0.5);
+  const auto& seconds = result.pools[0].device_seconds;
+  CHECK(seconds[static_cast<std::size_t>(Cause::capacity_wait)] > 1.0);
+}
+
+TEST_CASE("split: who is preempted computes its prompt again where it decodes") {
+  ToyOptions decode;
+  decode.kv_blocks = 30;
+  ListStream stream({request_at(0, 1.0, 160, 200), request_at(1, 1.0, 160, 200)});
+  const auto result = run_here(split({}, 1, decode, 1), stream);
+  CHECK(result.requests_finished == 2);
+  CHECK(row_of(result, 1).preemptions > 0);
+  CHECK(result.pools[1].prefill_device_s > 0.0);
+}
+
+TEST_CASE("split: a session's next prompt finds its history where prompts are computed") {
+  workload::Request first = request_at(0, 1.0, 1000, 10);
+  first.session = 1;
+  workload::Request second = test::request_after(1, {0}, 1.0, 1200, 10);
+  second.session = 1;
+  ListStream stream({first, second});
+  const auto result = run_here(split({}, 1, {}, 1), stream);
+  CHECK(row_of(result, 1).cached_tokens == 992);  // 62 whole blocks of the first prompt
+}
+
+TEST_CASE("split: longer than any decoder can hold is turned away at once") {
+  ToyOptions decode;
+  decode.kv_blocks = 10;
+  ListStream stream({request_at(0, 1.0, 200, 2)});
+  CHECK(run_here(split({}, 1, decode, 1), stream).requests_rejected == 1);
+}
+
+TEST_CASE("split: SimGrid's flows and the fair shares written down agree to 1 in 10^9") {
+  ToyOptions options;
+  options.workload = test::toy_workload(20.0, 60, 2000, 20);
+  const scenario::Plan plan = split(options, 3, options, 2);
+  const auto here = run_here(plan);
+  const std::string there = test::in_child([&] {
+    const auto result = sim::simulate(plan, {});
+    std::string text;
+    for (const metrics::RequestRow& row : result.requests) {
+      char number[64];
+      std::snprintf(number, sizeof(number), "%lld %.17g\n", static_cast<long long>(row.id),
+                    row.finished_s);
+      text += number;
+    }
+    return text;
+  });
+  std::istringstream lines(there);
+  long long id = 0;
+  double finished_s = 0.0;
+  int count = 0;
+  while (lines >> id >> finished_s) {
+    ++count;
+    CHECK(finished_s == doctest::Approx(row_of(here, id).finished_s).epsilon(1e-9));
+  }
+  CHECK(count == 60);
+}
