@@ -40,6 +40,12 @@ void add_deployment(Table& table, const scenario::Plan& plan, const scenario::Po
           std::to_string(d.spec.pipeline_parallel) + ", expert " +
           std::to_string(d.spec.expert_parallel) + ", attention data " +
           std::to_string(d.attention_data_parallel) + ")");
+  if (d.spec.role != scenario::Role::both) {
+    const bool prefill = d.spec.role == scenario::Role::prefill;
+    add(table, pool.name + ": role", prefill ? "prefill" : "decode",
+        prefill ? "computes prompts; each KV cache goes to a replica that decodes"
+                : "decodes prompts that other replicas have computed");
+  }
   if (d.prefill_engine != d.engine) {
     add(table, pool.name + ": engines",
         device.engines[d.prefill_engine].name + ", " + device.engines[d.engine].name,

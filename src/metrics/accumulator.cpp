@@ -165,6 +165,7 @@ void RunAccumulator::add_utilisation(std::vector<MetricValue>& out, const RunTot
   add_share("mfu", flops_, totals.peak_flops_per_s * totals.measured_s);
   add_share("mbu", bytes_, totals.peak_bytes_per_s * totals.measured_s);
   add_share("kv_utilization", kv_block_seconds_, totals.kv_blocks * totals.measured_s);
+  add_share("kv_retained_ratio", totals.kv_retained_block_s, kv_block_seconds_);
   add_share("prefix_hit_rate", static_cast<double>(window_.cached_tokens),
             static_cast<double>(window_.input_tokens));
   add_share("batch_mean", sequence_seconds_, busy_s_);

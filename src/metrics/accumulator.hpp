@@ -63,9 +63,10 @@ struct RunTotals {
   double measured_s = 0.0;
   std::int64_t devices = 0;  // of the fleet
   std::int64_t replicas = 0;
-  double peak_flops_per_s = 0.0;  // of the devices in replicas: dense, in the format used
-  double peak_bytes_per_s = 0.0;  // their memory bandwidth
-  double kv_blocks = 0.0;         // capacity of all replicas
+  double peak_flops_per_s = 0.0;     // of the devices in replicas: dense, in the format used
+  double peak_bytes_per_s = 0.0;     // their memory bandwidth
+  double kv_blocks = 0.0;            // capacity of all replicas
+  double kv_retained_block_s = 0.0;  // blocks times seconds, cached and used by nobody
   Transfers transfers = {};
   double it_energy_j = 0.0;
   double facility_energy_j = 0.0;

@@ -100,6 +100,10 @@ void add_utilisation(std::vector<MetricInfo>& table) {
   add({"kv_utilization", "ratio",
        "share of KV blocks that running sequences use, mean over the measured window", neither,
        kNone});
+  add({"kv_retained_ratio", "ratio",
+       "KV blocks that are cached and used by nobody / KV blocks that running sequences use, means "
+       "over the measured window",
+       neither, kNone});
   add({"prefix_hit_rate", "ratio",
        "prompt tokens found in the prefix cache / prompt tokens, of the requests finished in the "
        "measured "

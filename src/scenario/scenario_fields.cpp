@@ -61,7 +61,9 @@ void describe(input::Fields& f, SloKeys& x) {
 
 void describe(input::Fields& f, DeploySpec& x) {
   f.required("model", x.model, "a file of workloads/models, without .yaml");
-  f.optional("role", x.role, "what the replicas do: both, or prefill (compute prompts and send their KV cache on), or decode");
+  f.optional("role", x.role,
+             "what the replicas do: both, or prefill (compute prompts and send their KV cache on), "
+             "or decode");
   f.optional("engine", x.engine,
              "which engine of the device, or {prefill: ..., decode: ...}; default: its first");
   f.optional("weights", x.weights,
@@ -151,9 +153,15 @@ void describe(input::Fields& f, KvCacheSpec& x) {
   f.optional("prefix_reuse", x.prefix_reuse, "share the KV cache of equal prefixes");
   f.optional("eviction", x.eviction, "which cached prefix goes first");
   f.optional("between_turns", x.between_turns,
-             "what becomes of a session's KV cache between its turns");
+             "what becomes of a session's KV cache between its turns: keep it until its room is "
+             "needed, or for the 'ttl', or drop it");
+  f.optional("ttl", x.ttl, "between_turns ttl: how long what nobody uses stays cached")
+      .more_than(0.0);
   f.optional("offload", x.offload, "memory tiers below the device's that take evicted blocks");
   if (!f.is_reading()) return;
+  const bool wants_ttl = x.between_turns == BetweenTurns::ttl;
+  if (wants_ttl && !x.ttl) f.problem("between_turns", "'ttl' needs a 'ttl' of how long");
+  if (!wants_ttl && x.ttl) f.problem("ttl", "has no effect without 'between_turns: ttl'");
   if (x.capacity.tokens && *x.capacity.tokens < x.block_tokens) {
     f.problem("capacity", std::to_string(*x.capacity.tokens) +
                               " tokens are less than one block of " +

@@ -122,9 +122,9 @@ enum class Eviction { lru };
 constexpr auto enum_names(Eviction) {
   return std::array<std::string_view, 1>{"lru"};
 }
-enum class BetweenTurns { keep, drop };
+enum class BetweenTurns { keep, ttl, drop };
 constexpr auto enum_names(BetweenTurns) {
-  return std::array<std::string_view, 2>{"keep", "drop"};
+  return std::array<std::string_view, 3>{"keep", "ttl", "drop"};
 }
 
 struct SchedulerSpec {
@@ -150,6 +150,7 @@ struct KvCacheSpec {
   bool prefix_reuse = true;
   Eviction eviction = Eviction::lru;
   BetweenTurns between_turns = BetweenTurns::keep;
+  std::optional<Seconds> ttl;  // between_turns ttl: how long what nobody uses stays cached
   std::vector<std::string> offload;  // tiers below device memory; none is simulated by this version
 };
 

@@ -89,6 +89,34 @@ void KvCache::prompt_computed(const workload::Request& request, std::int64_t tok
   }
 }
 
+void KvCache::advance(double now_s) {
+  now_s_ = now_s;
+  while (units_[kNil].next != kNil) {
+    const std::int32_t oldest = units_[kNil].next;
+    const Unit& unit = units_[static_cast<std::size_t>(oldest)];
+    if (unit.unused_since_s + config_.ttl_s >= now_s) return;
+    free_ += unit.blocks;
+    unlink(oldest);
+    remove(oldest);
+  }
+}
+
+// How long a unit has been of use to nobody in the measured time; no longer than it may stay.
+double KvCache::retained_s(const Unit& unit, double until_s) const {
+  const double end_s = std::min(until_s, unit.unused_since_s + config_.ttl_s);
+  return std::max(0.0, end_s - std::max(unit.unused_since_s, config_.measured_from_s));
+}
+
+double KvCache::retained_block_s(double now_s) const {
+  double sum = retained_block_s_;
+  for (std::int32_t i = units_[kNil].next; i != kNil;
+       i = units_[static_cast<std::size_t>(i)].next) {
+    const Unit& unit = units_[static_cast<std::size_t>(i)];
+    sum += static_cast<double>(unit.blocks) * retained_s(unit, now_s);
+  }
+  return sum;
+}
+
 void KvCache::take(std::int64_t count) {
   if (count > free_) evict(count - free_);
   free_ -= count;
@@ -161,6 +189,7 @@ void KvCache::link_as_newest(std::int32_t index) {
   Unit& unit = units_[static_cast<std::size_t>(index)];
   unit.previous = units_[kNil].previous;
   unit.next = kNil;
+  unit.unused_since_s = now_s_;
   units_[static_cast<std::size_t>(unit.previous)].next = index;
   units_[kNil].previous = index;
   evictable_ += unit.blocks;
@@ -171,6 +200,7 @@ void KvCache::unlink(std::int32_t index) {
   units_[static_cast<std::size_t>(unit.previous)].next = unit.next;
   units_[static_cast<std::size_t>(unit.next)].previous = unit.previous;
   evictable_ -= unit.blocks;
+  retained_block_s_ += static_cast<double>(unit.blocks) * retained_s(unit, now_s_);
 }
 
 void KvCache::evict(std::int64_t blocks) {
@@ -179,6 +209,7 @@ void KvCache::evict(std::int64_t blocks) {
     check(oldest != kNil, "the KV cache was asked for more blocks than it can free");
     Unit& unit = units_[static_cast<std::size_t>(oldest)];
     if (unit.session && unit.blocks > blocks) {
+      retained_block_s_ += static_cast<double>(blocks) * retained_s(unit, now_s_);
       unit.blocks -= blocks;
       cached_ -= blocks;
       evictable_ -= blocks;

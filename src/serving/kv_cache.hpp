@@ -15,7 +15,11 @@
 //   - free + private + cached = total at all times; free never goes below zero.
 //   - A prompt reuses prefix units from its front without a gap, then its session's unit when all
 //     its prefix ids were found; at least one token is always computed.
-//   - Knows no time: the order of calls is the order of use.
+//   - Time only moves on: advance() before what happens at a moment.  The order of calls is the order
+//     of use.
+//
+// Between its turns a session's history, and a prefix that nobody uses, stay until their room is needed
+// (keep), or no longer than `ttl_s` (ttl), or, of histories, not at all (drop).
 //
 // Worked example: 10 blocks of 16 tokens; a prompt of 100 tokens takes ceil(100/16) = 7; when it
 // ends as turn 0 of a session after 20 output tokens (119 stored), 8 blocks are private, 7 full
@@ -24,6 +28,7 @@
 // Source: Kwon et al., "PagedAttention", SOSP 2023; automatic prefix caching of vLLM.
 // Leaves out copy-on-write of half-filled blocks and tiers below device memory.
 #include <cstdint>
+#include <limits>
 #include <unordered_map>
 #include <vector>
 
@@ -37,6 +42,8 @@ struct KvCacheConfig {
   std::int64_t prefix_block_tokens = 512;  // a multiple of block_tokens
   bool reuse = true;                       // share prefixes at all
   bool keep_sessions = true;               // keep a session's history between its turns
+  double ttl_s = std::numeric_limits<double>::infinity();  // ... and anything unused no longer
+  double measured_from_s = 0.0;                            // of retained_block_s
 };
 
 // What a running sequence holds besides its private blocks.
@@ -56,6 +63,11 @@ class KvCache {
   [[nodiscard]] std::int64_t blocks_for(std::int64_t tokens) const {
     return (tokens + config_.block_tokens - 1) / config_.block_tokens;
   }
+
+  // It is `now_s`: what has been unused for longer than its time is gone since then.
+  void advance(double now_s);
+  // Blocks that were cached and used by nobody, times the seconds, up to `now_s`.
+  [[nodiscard]] double retained_block_s(double now_s) const;
 
   // Takes the blocks of a prompt of `tokens` tokens, reusing what is cached and evicting what must
   // go, but leaves `reserve` blocks available.  Returns how many tokens need not be computed, or -1
@@ -81,6 +93,7 @@ class KvCache {
     std::int32_t references = 0;
     std::int64_t blocks = 0;
     std::int64_t offset = 0;                    // session units: tokens of prefix units before it
+    double unused_since_s = 0.0;                // when nobody uses it
     std::int32_t previous = kNil, next = kNil;  // neighbours by last use, when nobody uses it
   };
   struct Match {
@@ -98,9 +111,12 @@ class KvCache {
   void link_as_newest(std::int32_t index);
   void unlink(std::int32_t index);
   void evict(std::int64_t blocks);
+  [[nodiscard]] double retained_s(const Unit& unit, double until_s) const;
 
   KvCacheConfig config_;
-  std::int64_t unit_blocks_ = 0;  // of a prefix unit
+  double now_s_ = 0.0;
+  double retained_block_s_ = 0.0;  // of units that are used again or gone
+  std::int64_t unit_blocks_ = 0;   // of a prefix unit
   std::int64_t free_ = 0, cached_ = 0, evictable_ = 0;
   std::vector<Unit> units_;  // [0] is the list's sentinel
   std::vector<std::int32_t> unused_;

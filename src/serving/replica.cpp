@@ -9,27 +9,31 @@ namespace {
 constexpr double kWatermark = 0.01;  // share of blocks kept back at admission, vLLM's default
 
 KvCacheConfig cache_config(const perf::StepModel& model, const scenario::ServingSpec& serving,
-                           std::int64_t prefix_block_tokens, scenario::Role role) {
+                           std::int64_t prefix_block_tokens, scenario::Role role,
+                           double measured_from_s) {
+  const scenario::KvCacheSpec& kv = serving.kv_cache;
   return {.blocks = model.placement().kv_blocks,
-          .block_tokens = serving.kv_cache.block_tokens,
+          .block_tokens = kv.block_tokens,
           .prefix_block_tokens = prefix_block_tokens,
           // Whole prompts are brought to a replica that only decodes: it has nothing to reuse.
-          .reuse = serving.kv_cache.prefix_reuse && role != scenario::Role::decode,
-          .keep_sessions = serving.kv_cache.between_turns == scenario::BetweenTurns::keep};
+          .reuse = kv.prefix_reuse && role != scenario::Role::decode,
+          .keep_sessions = kv.between_turns != scenario::BetweenTurns::drop,
+          .ttl_s = kv.ttl ? kv.ttl->base() : std::numeric_limits<double>::infinity(),
+          .measured_from_s = measured_from_s};
 }
 
 }  // namespace
 
 Replica::Replica(const perf::StepModel& model, const scenario::ServingSpec& serving,
                  std::int64_t max_context, std::int64_t prefix_block_tokens, RequestSlots& slots,
-                 bool per_step, scenario::Role role)
+                 bool per_step, scenario::Role role, double measured_from_s)
     : model_(&model),
       limits_(serving.scheduler),
       max_context_(max_context),
       block_tokens_(serving.kv_cache.block_tokens),
       per_step_(per_step),
       slots_(&slots),
-      kv_(cache_config(model, serving, prefix_block_tokens, role)),
+      kv_(cache_config(model, serving, prefix_block_tokens, role, measured_from_s)),
       watermark_(static_cast<std::int64_t>(kWatermark * static_cast<double>(kv_.total()))),
       role_(role),
       residues_(static_cast<std::size_t>(block_tokens_), 0) {}
@@ -91,6 +95,7 @@ std::int64_t Replica::decode_steps_possible(std::int64_t most) {
 
 void Replica::begin_run(double now) {
   start_s_ = now;
+  kv_.advance(now);
   blocked_ = false;
   slices_.clear();
   start_delivered();
@@ -209,6 +214,7 @@ const std::vector<Handle>& Replica::end_run() {
     report.step_s.swap(mixed_step_s_);
   }
   const double now = end_s_;
+  kv_.advance(now);
   if (run_decodes_) {
     for (const Stalled& s : stalled_) report.stalls.push_back({start_s_ - s.since_s, s.sequences});
     stalled_.clear();

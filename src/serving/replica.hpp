@@ -79,7 +79,7 @@ class Replica {
  public:
   Replica(const perf::StepModel& model, const scenario::ServingSpec& serving,
           std::int64_t max_context, std::int64_t prefix_block_tokens, RequestSlots& slots,
-          bool per_step, scenario::Role role = scenario::Role::both);
+          bool per_step, scenario::Role role = scenario::Role::both, double measured_from_s = 0.0);
 
   [[nodiscard]] bool can_ever_fit(const workload::Request& request) const;
   void enqueue(double now, Handle handle);

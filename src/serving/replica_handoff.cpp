@@ -21,6 +21,7 @@ void Replica::send_on(Handle handle, std::int64_t tokens) {
 void Replica::release_sent(double now, Handle handle) {
   arrived_.push_back(handle);
   if (idle()) {
+    kv_.advance(now);
     release_arrived();
   } else {
     end_at_boundary(now);

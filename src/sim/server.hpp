@@ -50,7 +50,7 @@ struct Server {
         index(number),
         place(stands),
         replica(d.model, serving_of(plan, d), d.plan_of->model.max_context, prefix_block_tokens,
-                slots, per_step, d.plan_of->spec.role) {}
+                slots, per_step, d.plan_of->spec.role, plan.scenario.warmup.base()) {}
   Deployment* deployment;
   std::size_t deployment_index;
   std::int64_t index;  // within the deployment

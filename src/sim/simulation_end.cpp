@@ -100,6 +100,8 @@ metrics::RunResult Simulation::result(double end_s) {
     totals.kv_blocks += static_cast<double>(d->model.placement().kv_blocks * d->plan_of->replicas);
     r.deployments.push_back({plan_->pools[d->pool].name, d->plan_of->model.name});
   }
+  for (const auto& server : servers_)
+    totals.kv_retained_block_s += server->replica.kv().retained_block_s(end_s);
   totals.transfers = transfers_;
   totals.it_energy_j = meter_.it_energy_j();
   totals.facility_energy_j = meter_.facility_energy_j();

@@ -71,4 +71,21 @@ TEST_CASE("a capacity is a word it knows or at least one block of tokens") {
   CHECK(refusal("endless").find("serving.kv_cache.capacity: 'endless'") != std::string::npos);
 }
 
+TEST_CASE("what waits between turns stays for a time only where one is given") {
+  const ToyYard yard;
+  const auto with = [](const std::string& keys) {
+    return kToyScenario + "serving: {kv_cache: {" + keys + "}}\n";
+  };
+  CHECK(yard.plan(with("between_turns: ttl, ttl: 5 min")).scenario.serving.kv_cache.ttl ==
+        seconds(300));
+  CHECK(ToyYard()
+            .refusal(with("between_turns: ttl"))
+            .find("serving.kv_cache.between_turns: 'ttl' needs a 'ttl' of how long") !=
+        std::string::npos);
+  CHECK(ToyYard()
+            .refusal(with("ttl: 5 min"))
+            .find("serving.kv_cache.ttl: has no effect without 'between_turns: ttl'") !=
+        std::string::npos);
+}
+
 }  // namespace tokenyard::scenario
