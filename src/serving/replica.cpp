@@ -205,6 +205,7 @@ const std::vector<Handle>& Replica::end_run() {
   report.kv_blocks_last = held + static_cast<double>(opened);
   report.sequences = running();
   report.decode_s = run_decode_s();
+  if (run_decodes_) take_opened(opened);
   if (kind_ == Kind::decode) {
     report.cost = affine_.sum(n);
     report.first_gap_s = first_step_s_;
@@ -218,7 +219,6 @@ const std::vector<Handle>& Replica::end_run() {
   if (run_decodes_) {
     for (const Stalled& s : stalled_) report.stalls.push_back({start_s_ - s.since_s, s.sequences});
     stalled_.clear();
-    kv_.take(opened);
     advance_decoding(run_steps_);
   } else {
     note_stall();

@@ -182,6 +182,7 @@ class Replica {
   void start_decoding(Handle handle, std::int64_t stored);
   void stop_decoding(Handle handle);
   void advance_decoding(std::int64_t steps);
+  void take_opened(std::int64_t blocks);
   void note_stall();
   [[nodiscard]] std::int64_t stalled_sequences() const;
   void finish_chunks(double now);

@@ -56,6 +56,26 @@ void Replica::make_room_for_next_step() {
   while (decoding_ > 0 && new_blocks(1) > kv_.available()) preempt_youngest();
 }
 
+// The blocks that the run under way has opened.  Where they push out what is cached, they do at the end
+// of the step that needs them, so that it has been kept as long as if each step had been simulated.
+void Replica::take_opened(std::int64_t blocks) {
+  std::int64_t taken = 0;
+  while (blocks - taken > kv_.free()) {
+    std::int64_t fits = 0;  // steps whose blocks are free
+    std::int64_t lacks = run_steps_;
+    while (fits + 1 < lacks) {
+      const std::int64_t middle = (fits + lacks) / 2;
+      (new_blocks(middle) - taken <= kv_.free() ? fits : lacks) = middle;
+    }
+    kv_.advance(lacks == run_steps_ ? end_s_ : boundary_s(lacks));
+    const std::int64_t needed = new_blocks(lacks) - taken;
+    if (needed <= kv_.free()) continue;  // time has made room
+    kv_.take(needed);
+    taken += needed;
+  }
+  kv_.take(blocks - taken);
+}
+
 void Replica::preempt_youngest() {
   while ((*slots_)[admitted_.back().handle].stay != admitted_.back().stay) admitted_.pop_back();
   const Handle handle = admitted_.back().handle;

@@ -75,7 +75,7 @@ Compared compare(const scenario::Plan& plan) {
   compare_pools(c.fast, c.slow);
   for (const char* name :
        {"mfu", "mbu", "batch_mean", "kv_utilization", "busy_share", "output_tokens_per_s",
-        "prefix_hit_rate", "it_energy_j", "ttft_mean_s"}) {
+        "prefix_hit_rate", "it_energy_j", "ttft_mean_s", "kv_retained_ratio"}) {
     CAPTURE(name);
     require_near(metric_of(c.fast, name), metric_of(c.slow, name), name);
   }
@@ -162,9 +162,8 @@ TEST_CASE("fast-forward: windowed layers") {
 
 TEST_CASE(
     "fast-forward: agents with sub-agents, whose turns wait for each other, in little memory") {
-  for (const std::string router : {"least-loaded", "session-sticky", "prefix-affinity"}) {
-    CAPTURE(router);
-    const Compared c = compare(on_h100(
+  const auto served_by = [](const std::string& router, const std::string& kv_cache) {
+    return compare(on_h100(
         "{kind: agents, rate: 2 /s, output: {kind: lognormal, median: 120, sigma: 0.8}, requests: "
         "25, "
         "agents: {turns: {kind: uniform, min: 2, max: 8}, initial_context: {kind: lognormal, "
@@ -174,10 +173,19 @@ TEST_CASE(
         "60000, "
         "fan_out_probability: 0.4, sub_agents: {kind: uniform, min: 2, max: 4}, sub_agent_turns: "
         "{kind: uniform, min: 1, max: 4}, sub_agent_context: 2000}}",
-        "serving: {router: " + router + ", scheduler: {max_batch_tokens: 2048}}\n",
+        "serving: {router: " + router + ", scheduler: {max_batch_tokens: 2048}, kv_cache: {" +
+            kv_cache + "}}\n",
         "model: llama-3.1-8b, replicas: 3, memory_utilization: 0.3"));
-    CHECK(metric_of(c.fast, "prefix_hit_rate") > 0.2);
+  };
+  for (const std::string router : {"least-loaded", "session-sticky", "prefix-affinity"}) {
+    CAPTURE(router);
+    CHECK(metric_of(served_by(router, "between_turns: keep").fast, "prefix_hit_rate") > 0.2);
   }
+  const double kept =
+      metric_of(served_by("session-sticky", "between_turns: keep").fast, "kv_retained_ratio");
+  const Compared forgotten = served_by("session-sticky", "between_turns: ttl, ttl: 1 s");
+  CHECK(metric_of(forgotten.fast, "prefix_hit_rate") > 0.2);
+  CHECK(metric_of(forgotten.fast, "kv_retained_ratio") < kept);
 }
 
 TEST_CASE("fast-forward: 40 recorded agent sessions that evict each other's history") {
