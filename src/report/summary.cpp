@@ -141,6 +141,8 @@ void add_performance(Summary& s) {
   s.metric("KV blocks in use", "kv_utilization");
   s.metric("requests wait for KV", "capacity_blocked_share");
   s.metric("prefix cache hits", "prefix_hit_rate");
+  s.metric("KV cache to its decoder, mean", "kv_transfer_mean_s");
+  s.metric("of that, waiting for room", "kv_transfer_wait_mean_s");
   s.metric("mean batch", "batch_mean");
   s.metric("preemptions", "preemptions");
 }
