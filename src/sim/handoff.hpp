@@ -5,6 +5,8 @@
 // shorter list taken round.  Parts between different nodes are flows over the fabric, all at once;
 // parts within a node cross its inner link, alone.  The cache is there when its last part is.
 //
+// Leaves out the energy of what is sent, and sending layer by layer while the prompt is computed.
+//
 // Worked example: 2 GB from a replica on nodes 0 and 1 to one on node 2: node 0 and node 1 send 1 GB
 // each to node 2; over NICs of 50 GB/s the two share those of node 2 and take 40 ms.
 #include <cstdint>

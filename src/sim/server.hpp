@@ -40,6 +40,8 @@ inline scenario::ServingSpec serving_of(const scenario::Plan& plan, const Deploy
   return serving;
 }
 
+struct Group;
+
 // A replica with its timer.
 struct Server {
   Server(Deployment& d, std::size_t deployment_number, std::int64_t number,
@@ -55,8 +57,11 @@ struct Server {
   std::size_t deployment_index;
   std::int64_t index;  // within the deployment
   Place place;
+  Group* sends_to = nullptr;  // of a replica that only computes prompts: who decodes them
   serving::Replica replica;
   std::size_t metered = 0;
+  bool rests = true;           // runs no steps ...
+  double rests_since_s = 0.0;  // ... or holds other blocks than before
   // The step that the end of the warm-up falls into, until its run ends.
   std::optional<serving::Replica::StepUnderWay> straddling;
   Calendar::Timer timer = nullptr;
@@ -69,13 +74,6 @@ struct Group {
       : servers(std::move(members)), router(kind, servers.size(), seed) {}
   std::vector<std::size_t> servers;
   serving::Router router;
-};
-
-// Where the requests of a model go: first to `entry`, and where that only computes prompts, then to
-// `decoders`, of which the least loaded is chosen.
-struct Groups {
-  Group entry;
-  std::optional<Group> decoders;
 };
 
 }  // namespace tokenyard::sim

@@ -44,6 +44,7 @@ Simulation::Simulation(const scenario::Plan& plan, workload::RequestStream& stre
   }
   build_deployments();
   build_groups();
+  build_decoders();
   const bool sends = std::any_of(deployments_.begin(), deployments_.end(), [](const auto& d) {
     return d->plan_of->spec.role == scenario::Role::prefill;
   });
@@ -78,29 +79,26 @@ void Simulation::build_deployments() {
 void Simulation::build_groups() {
   for (std::size_t m = group_by_model_.size(); m < stream_->models().size(); ++m) {
     const std::string& model = stream_->models()[m];
-    std::vector<std::size_t> entry, decoders;
+    std::vector<std::size_t> members;
     for (std::size_t s = 0; s < servers_.size(); ++s) {
       const scenario::DeploymentPlan& d = *servers_[s]->deployment->plan_of;
-      if (!model.empty() && d.model.name != model) continue;
-      (d.spec.role == scenario::Role::decode ? decoders : entry).push_back(s);
+      if (d.spec.role == scenario::Role::decode) continue;
+      if (model.empty() || d.model.name == model) members.push_back(s);
     }
-    std::unique_ptr<Groups> groups;
-    if (!entry.empty()) {
+    std::unique_ptr<Group> group;
+    if (!members.empty()) {
       const auto seed = static_cast<std::uint64_t>(plan_->scenario.seed);
-      groups = std::make_unique<Groups>(
-          Groups{Group(plan_->scenario.serving.router, std::move(entry), seed), std::nullopt});
-      if (!decoders.empty())
-        groups->decoders.emplace(scenario::RouterKind::least_loaded, std::move(decoders), seed);
+      group = std::make_unique<Group>(plan_->scenario.serving.router, members, seed);
     }
-    group_by_model_.push_back(std::move(groups));
+    group_by_model_.push_back(std::move(group));
   }
 }
 
-Groups& Simulation::group_of(const workload::Request& request) {
+Group& Simulation::group_of(const workload::Request& request) {
   const auto model = static_cast<std::size_t>(request.model);
   // Streams may learn of further models as they read.
   if (model >= group_by_model_.size()) build_groups();
-  Groups* group = group_by_model_[model].get();
+  Group* group = group_by_model_[model].get();
   if (group == nullptr) {
     throw InputError("request " + std::to_string(request.id) + " asks for the model '" +
                      stream_->models()[model] + "', which no pool deploys");
@@ -201,10 +199,9 @@ void Simulation::arrive(workload::Request request, double now_s) {
   ++seen_;
   ++events_;
   last_event_s_ = std::max(last_event_s_, now_s);
-  Groups& groups = group_of(request);
-  Group& group = groups.entry;
+  Group& group = group_of(request);
   const std::size_t place = choose_place(group, request);
-  if (place == kNobody || (groups.decoders && choose_place(*groups.decoders, request) == kNobody)) {
+  if (place == kNobody) {
     reject(request, now_s);
     return;
   }
@@ -238,10 +235,10 @@ void Simulation::arrive(workload::Request request, double now_s) {
 // can.
 std::size_t Simulation::choose_place(Group& group, const workload::Request& request) {
   const std::size_t chosen = group.router.choose(request);
-  if (servers_[group.servers[chosen]]->replica.can_ever_fit(request)) return chosen;
+  if (can_serve(*servers_[group.servers[chosen]], request)) return chosen;
   std::size_t best = kNobody;
   for (std::size_t place = 0; place < group.servers.size(); ++place) {
-    if (!servers_[group.servers[place]]->replica.can_ever_fit(request)) continue;
+    if (!can_serve(*servers_[group.servers[place]], request)) continue;
     if (best == kNobody || group.router.outstanding(place) < group.router.outstanding(best))
       best = place;
   }
@@ -291,7 +288,10 @@ void Simulation::arm(std::size_t s) {
 
 void Simulation::begin(std::size_t s, double now_s) {
   Server& server = *servers_[s];
+  if (server.rests) account_resting(server, now_s);
   server.replica.begin_run(now_s);
+  server.rests = server.replica.idle();
+  server.rests_since_s = now_s;
   if (server.replica.idle()) {
     meter_.on_idle(server.metered, now_s, idle_cause(server));
   } else {
@@ -372,11 +372,12 @@ void Simulation::complete(serving::Handle handle, double now_s) {
   littles_law_.leave(now_s, r.arrival_s);
   ++done_;
   emit(row);
-  Groups& groups = *group_by_model_[static_cast<std::size_t>(r.routed_model)];
   if (r.decode_place >= 0) {
-    groups.decoders->router.finished(static_cast<std::size_t>(r.decode_place));
+    Group& decoders = *servers_[static_cast<std::size_t>(r.sender)]->sends_to;
+    decoders.router.finished(static_cast<std::size_t>(r.decode_place));
   } else {
-    groups.entry.router.finished(static_cast<std::size_t>(r.routed_place));
+    group_by_model_[static_cast<std::size_t>(r.routed_model)]->router.finished(
+        static_cast<std::size_t>(r.routed_place));
   }
   source_.on_finished(row.id, now_s);
   in_flight_[static_cast<std::size_t>(handle)] = 0;

@@ -7,6 +7,7 @@
 // return to zero when all requests have left; Little's law to 1e-9; device seconds by cause =
 // devices * measured time.
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -55,6 +56,7 @@ class Simulation final : private Sleeper {
 
   void build_deployments();
   void build_groups();
+  void build_decoders();
   void on_arrivals();
   void arrive(workload::Request request, double now_s);
   void reject(const workload::Request& request, double now_s);
@@ -70,6 +72,7 @@ class Simulation final : private Sleeper {
   void bring_reserved(std::size_t server);
   void on_arrived(serving::Handle handle);
   [[nodiscard]] Cause idle_cause(const Server& server) const;
+  void account_resting(Server& server, double now_s);
   void account(Server& server, const serving::RunReport& report);
   struct Steps {
     double start_s = 0.0;
@@ -86,7 +89,8 @@ class Simulation final : private Sleeper {
   void emit(const metrics::RequestRow& row);
   [[nodiscard]] metrics::RequestRow row_of(const serving::ActiveRequest& r) const;
   std::size_t choose_place(Group& group, const workload::Request& request);
-  Groups& group_of(const workload::Request& request);
+  [[nodiscard]] bool can_serve(const Server& server, const workload::Request& request);
+  Group& group_of(const workload::Request& request);
   [[nodiscard]] bool work_left() const;
   void finish_unfinished(double end_s);
   void check_conservation() const;
@@ -106,7 +110,9 @@ class Simulation final : private Sleeper {
   Meter meter_;
   std::vector<std::unique_ptr<Deployment>> deployments_;
   std::vector<std::unique_ptr<Server>> servers_;
-  std::vector<std::unique_ptr<Groups>>
+  // By model, the replicas that only decode; each request goes to the least loaded.
+  std::map<std::string, Group> decoders_;
+  std::vector<std::unique_ptr<Group>>
       group_by_model_;                // by the stream's model number; null: not deployed
   std::vector<std::size_t> touched_;  // idle replicas that got work at this moment
   std::vector<char> in_flight_;       // by slot: the request is in the system

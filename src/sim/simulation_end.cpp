@@ -30,6 +30,7 @@ void Simulation::finish_unfinished(double end_s) {
   littles_law_.end(end_s);
   for (auto& server : servers_) {
     serving::Replica& replica = server->replica;
+    if (server->rests) account_resting(*server, end_s);
     if (replica.idle()) continue;
     const serving::Replica::StepUnderWay last = replica.stop(end_s);
     if (last.whole_steps > 0) {

@@ -22,8 +22,8 @@
 //
 // Narrower than what is known of each number by itself, since measurements are not independent of
 // each other: conditions that differ in concurrency alone deviate alike, so that hundreds of them say
-// no more than tens.  Widths of 1.7 times these fit a little better and predict models that were left
-// out a little worse.
+// no more than tens.  Widths of 1.7 times these fit no better and predict models that were left out a
+// little worse.
 //
 // A number of nothing in the catalog (a share of 1 of the dense products for experts, no time) says
 // that nobody knows; then what such numbers usually are is expected: 0.5 for experts, 4 us a launch,

@@ -65,7 +65,7 @@ void set_inference_max(const SteadyRow& row, SteadyConditions& c) {
   } else if (c.software != "trtllm") {
     c.max_batch = 512;
   } else if (starts_with(row.model, "deepseek-")) {
-    constexpr std::int64_t kSpare = 64;
+    constexpr std::int64_t kSpare = 64;  // what the scripts add
     c.max_batch_tokens = row.input_tokens + row.concurrency + kSpare;
   } else {
     c.max_batch_tokens = starts_with(row.model, "gpt-oss") ? 20000 : 16384;

@@ -130,6 +130,46 @@ TEST_CASE("split: longer than any decoder can hold is turned away at once") {
   CHECK(run_here(split({}, 1, decode, 1), stream).requests_rejected == 1);
 }
 
+TEST_CASE("split: of two models each decodes its own, whoever asks for neither") {
+  ToyOptions other;
+  other.model.name = "toy-4b-b";
+  scenario::Plan plan = split({}, 1, {}, 1);
+  plan.pools.push_back(pool_of(other, "pb", scenario::Role::prefill, 1));
+  plan.pools.push_back(pool_of(other, "db", scenario::Role::decode, 1));
+  plan.scenario.serving.router = scenario::RouterKind::round_robin;
+  ListStream stream({request_at(0, 1.0, 100, 2), request_at(1, 5.0, 100, 2)});
+  const auto result = run_here(plan, stream);
+  CHECK(row_of(result, 0).deployment == 1);
+  CHECK(row_of(result, 1).deployment == 3);
+}
+
+TEST_CASE("split: what no decoder can hold goes to who does both") {
+  ToyOptions decode;
+  decode.kv_blocks = 10;
+  scenario::Plan plan = split({}, 1, decode, 1);
+  plan.pools.push_back(pool_of({}, "b", scenario::Role::both, 1));
+  ListStream stream({request_at(0, 1.0, 200, 2)});
+  const auto result = run_here(plan, stream);
+  CHECK(result.requests_finished == 1);
+  CHECK(row_of(result, 0).deployment == 2);
+}
+
+TEST_CASE("split: blocks that a cache on its way holds at both ends are in use") {
+  ToyOptions options;
+  options.kv_blocks = 200;
+  const auto block_s = [](const metrics::RunResult& r, double blocks) {
+    return metric_of(r, "kv_utilization") * blocks * r.measured_s;
+  };
+  ListStream whole({request_at(0, 1.0, 1000, 11)}), parts({request_at(0, 1.0, 1000, 11)});
+  const scenario::Plan plan = split(options, 1, options, 1);
+  const double transfer_s = 1000 * kBytesPerToken / kNic + latency_s(plan);
+  // 63 blocks here and 63 there while it is under way; else as on one device.
+  CHECK(
+      block_s(run_here(plan, parts), 400) ==
+      doctest::Approx(block_s(run_here(test::toy_plan(options), whole), 200) + 2 * 63 * transfer_s)
+          .epsilon(1e-9));
+}
+
 TEST_CASE("split: SimGrid's flows and the fair shares written down agree to 1 in 10^9") {
   ToyOptions options;
   options.workload = test::toy_workload(20.0, 60, 2000, 20);
