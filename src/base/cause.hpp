@@ -23,14 +23,18 @@ enum class Cause {
   capacity_wait,  // no step: requests wait that do not fit the KV cache
   arrival_idle,   // no step: nothing to do; what is in the front end has not arrived here
   policy_wait,    // no step: work exists that a policy holds back
+  loading,        // no step: weights are being loaded
+  down,           // failed, under repair or in maintenance
+  powered_off,    // switched off by a policy
 };
-inline constexpr std::size_t kCauses = 13;
+inline constexpr std::size_t kCauses = 16;
 inline constexpr std::size_t kStepCauses = 10;
 
 constexpr auto enum_names(Cause) {
   return std::array<std::string_view, kCauses>{
-      "compute", "weight_bw", "kv_bw",     "act_bw",        "net_bw",       "net_lat",    "launch",
-      "host",    "pp_bubble", "imbalance", "capacity_wait", "arrival_idle", "policy_wait"};
+      "compute",     "weight_bw", "kv_bw",     "act_bw",     "net_bw",        "net_lat",
+      "launch",      "host",      "pp_bubble", "imbalance",  "capacity_wait", "arrival_idle",
+      "policy_wait", "loading",   "down",      "powered_off"};
 }
 
 using CauseSeconds = std::array<double, kCauses>;

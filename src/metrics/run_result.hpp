@@ -11,10 +11,33 @@
 
 namespace tokenyard::metrics {
 
-enum class RequestStatus { finished, rejected, unfinished };
+// cancelled: another sample of its group was first; abandoned: its client left, or its last attempt
+// timed out.
+enum class RequestStatus { finished, rejected, unfinished, cancelled, abandoned };
 constexpr auto enum_names(RequestStatus) {
-  return std::array<std::string_view, 3>{"finished", "rejected", "unfinished"};
+  return std::array<std::string_view, 5>{"finished", "rejected", "unfinished", "cancelled",
+                                         "abandoned"};
 }
+
+// Where the time of a request goes, from its arrival to its last token.
+enum class Phase {
+  front_end,       // router, HTTP, tokeniser, hand-over
+  queue_capacity,  // waits: the next in line does not fit the KV cache or the batch
+  queue_priority,  // waits: others that came later are served before it
+  queue_arrival,   // waits: prompts that came before it are being computed, or a step is under way
+  fetch,           // its KV cache comes from a tier below device memory
+  prefill,         // its prompt is being computed
+  transfer,        // its KV cache crosses from where its prompt was computed
+  decode,          // from the first token on, where nothing below applies
+  redo,            // after it lost its KV cache: waits, and computes again what it had
+};
+inline constexpr std::size_t kPhases = 9;
+constexpr auto enum_names(Phase) {
+  return std::array<std::string_view, kPhases>{"front_end",     "queue_capacity", "queue_priority",
+                                               "queue_arrival", "fetch",          "prefill",
+                                               "transfer",      "decode",         "redo"};
+}
+using PhaseSeconds = std::array<double, kPhases>;
 
 // One row of the `request` table.  Times that were never reached are -1.
 struct RequestRow {
@@ -29,10 +52,14 @@ struct RequestRow {
   double first_token_s = -1.0;
   double finished_s = -1.0;
   std::int64_t input_tokens = 0;
-  std::int64_t cached_tokens = 0;  // of the input, found in the prefix cache at first admission
-  std::int64_t output_tokens = 0;  // produced
+  std::int64_t cached_tokens = 0;   // of the input, found in the prefix cache at first admission
+  std::int64_t fetched_tokens = 0;  // of the cached, those found below device memory
+  std::int64_t output_tokens = 0;   // produced
   std::int32_t preemptions = 0;
+  std::int32_t tenant = 0;    // index into RunResult::tenants
+  std::int32_t attempts = 1;  // by its client, and by the fleet after failures
   RequestStatus status = RequestStatus::unfinished;
+  PhaseSeconds phase_s{};  // of finished ones sums to finished_s - arrival_s
 
   friend bool operator==(const RequestRow&, const RequestRow&) = default;
 };
@@ -100,6 +127,26 @@ struct SloCheck {
   bool met = false;
 };
 
+// A session whose last request has finished, and all before it.
+struct SessionRow {
+  double start_s = 0.0;    // arrival of its first request
+  double end_s = 0.0;      // end of its last
+  double serving_s = 0.0;  // its requests' own times (e2el) together; the rest are tools and people
+  std::int64_t requests = 0;
+  bool good = true;  // each request met every request-level limit
+};
+
+// A memory tier below the devices' that keeps KV caches, over all replicas of the fleet.
+struct KvTierResult {
+  std::string tier;             // dram, ssd, remote
+  double capacity_bytes = 0.0;  // of all of them
+  double mean_bytes = 0.0;      // kept, mean over the measured window
+  std::int64_t hit_tokens = 0;  // prompt tokens brought back from it
+  double bytes_read = 0.0;
+  double bytes_written = 0.0;
+  double joules = 0.0;
+};
+
 // What the network of the fleet consists of.
 struct FabricInventory {
   std::int64_t switches = 0;
@@ -124,6 +171,8 @@ struct RunResult {
   std::vector<PoolResult> pools;
   std::vector<DeploymentNames> deployments;
   std::vector<std::string> classes;
+  std::vector<std::string> tenants;
+  std::vector<KvTierResult> kv_tiers;  // empty: nothing is kept below device memory
   std::vector<std::pair<std::int64_t, std::string>>
       session_names;  // of stored rows, where not the number itself
   FabricInventory fabric;

@@ -9,6 +9,7 @@
 // whose first turn had 1,000 tokens in and 200 out, and whose second prompt has 1,300, can find at
 // most 1,200 of them in the cache, and has to compute 100.
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -38,6 +39,14 @@ struct Request {
   std::int64_t history_tokens = -1;
   std::int32_t model = 0;     // index into RequestStream::models
   std::int32_t class_id = 0;  // index into RequestStream::classes
+  std::int32_t tenant = 0;    // index into RequestStream::tenants
+  std::int32_t adapter = -1;  // number of the LoRA adapter that it runs with, -1: none
+  // Samples of one prompt of which one is wanted (best-of-n): requests of the same group.  When one of
+  // them has finished, the others are cancelled, and who waits for them goes on.  -1: none.
+  std::int64_t group = -1;
+  // Its client leaves when it has no first token so long after its arrival, and does not go on with
+  // its session.
+  double patience_s = std::numeric_limits<double>::infinity();
 
   friend bool operator==(const Request&, const Request&) = default;
 };
@@ -61,6 +70,7 @@ class RequestStream {
     return models_;
   }  // [0] is "" = any
   [[nodiscard]] virtual std::string session_name(std::int64_t session) const;
+  [[nodiscard]] const std::vector<std::string>& tenants() const { return tenants_; }
   // True when the trace gave its sessions names; else session_name() makes "s7" of the number 7.
   [[nodiscard]] virtual bool names_sessions() const { return false; }
   // True when next() never returns false: a generator that was not told how many.
@@ -75,6 +85,7 @@ class RequestStream {
   std::optional<std::int64_t> concurrency_;
   std::vector<std::string> classes_{"default"};
   std::vector<std::string> models_{""};
+  std::vector<std::string> tenants_{"default"};
   std::int64_t skipped_ = 0;
   bool endless_ = false;
   bool independent_ = false;
