@@ -81,6 +81,9 @@ class RunAccumulator {
   void on_finished(const RequestRow& row, const Slo& slo);
   void on_rejected(const RequestRow& row);
   void on_unfinished(const RequestRow& row, double end_s, const Slo& slo);
+  void on_cancelled(const RequestRow&) { ++cancelled_; }
+  void on_abandoned(const RequestRow&) { ++abandoned_; }
+  void on_session(const SessionRow&) {}
 
   void on_gap_run(const GapRun& run);
   void on_steps(const StepSpan& span);
@@ -90,6 +93,8 @@ class RunAccumulator {
   [[nodiscard]] std::int64_t finished() const { return finished_; }
   [[nodiscard]] std::int64_t rejected() const { return rejected_; }
   [[nodiscard]] std::int64_t unfinished() const { return unfinished_; }
+  [[nodiscard]] std::int64_t cancelled() const { return cancelled_; }
+  [[nodiscard]] std::int64_t abandoned() const { return abandoned_; }
 
   // Every metric that is defined, in the order of the metric table: without finished requests there
   // are no latencies, without an SLO no attainment, without a capacity no utilisation of it.
@@ -111,6 +116,7 @@ class RunAccumulator {
   std::array<QuantileSketch, kLatencies> latencies_;  // indexed by Latency
 
   std::int64_t finished_ = 0, rejected_ = 0, unfinished_ = 0;  // of the whole run
+  std::int64_t cancelled_ = 0, abandoned_ = 0;
 
   struct Window {  // of the requests finished in the measured window
     std::int64_t requests = 0, good_requests = 0, preemptions = 0;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/cause.hpp"
+#include "base/phase.hpp"
 
 namespace tokenyard::metrics {
 
@@ -18,26 +19,6 @@ constexpr auto enum_names(RequestStatus) {
   return std::array<std::string_view, 5>{"finished", "rejected", "unfinished", "cancelled",
                                          "abandoned"};
 }
-
-// Where the time of a request goes, from its arrival to its last token.
-enum class Phase {
-  front_end,       // router, HTTP, tokeniser, hand-over
-  queue_capacity,  // waits: the next in line does not fit the KV cache or the batch
-  queue_priority,  // waits: others that came later are served before it
-  queue_arrival,   // waits: prompts that came before it are being computed, or a step is under way
-  fetch,           // its KV cache comes from a tier below device memory
-  prefill,         // its prompt is being computed
-  transfer,        // its KV cache crosses from where its prompt was computed
-  decode,          // from the first token on, where nothing below applies
-  redo,            // after it lost its KV cache: waits, and computes again what it had
-};
-inline constexpr std::size_t kPhases = 9;
-constexpr auto enum_names(Phase) {
-  return std::array<std::string_view, kPhases>{"front_end",     "queue_capacity", "queue_priority",
-                                               "queue_arrival", "fetch",          "prefill",
-                                               "transfer",      "decode",         "redo"};
-}
-using PhaseSeconds = std::array<double, kPhases>;
 
 // One row of the `request` table.  Times that were never reached are -1.
 struct RequestRow {

@@ -22,6 +22,16 @@ const MemoryTier* source_tier(const Device& device, const Placement& placement) 
 
 }  // namespace
 
+std::optional<BytesPerSecond> host_bandwidth(const scenario::PoolPlan& pool,
+                                             const scenario::DeploymentPlan& deployment) {
+  const catalog::Link* link = catalog::host_link(pool.devices[deployment.device]);
+  if (!pool.node.host.dram || link == nullptr) return std::nullopt;
+  const double share =
+      pool.node.host.dram->bandwidth.value.base() / static_cast<double>(pool.node.device_count());
+  return BytesPerSecond::from_base(
+      std::min(share, link->bandwidth.value.base() * link->efficiency.value));
+}
+
 std::optional<ModelSwitch> model_switch(const scenario::PoolPlan& pool,
                                         const scenario::DeploymentPlan& deployment,
                                         const Placement& placement) {
@@ -34,12 +44,9 @@ std::optional<ModelSwitch> model_switch(const scenario::PoolPlan& pool,
     return ModelSwitch{tier->tier, placement.weight_bytes / (tier->bandwidth.value.base() *
                                                              tier->ingress_efficiency.value)};
   }
-  const catalog::Link* link = catalog::host_link(device);
-  if (!pool.node.host.dram || link == nullptr) return std::nullopt;
-  const double share =
-      pool.node.host.dram->bandwidth.value.base() / static_cast<double>(pool.node.device_count());
-  const double rate = std::min(share, link->bandwidth.value.base() * link->efficiency.value);
-  return ModelSwitch{"host DRAM", placement.weight_bytes / rate};
+  const std::optional<BytesPerSecond> rate = host_bandwidth(pool, deployment);
+  if (!rate) return std::nullopt;
+  return ModelSwitch{"host DRAM", placement.weight_bytes / rate->base()};
 }
 
 }  // namespace tokenyard::perf

@@ -23,6 +23,11 @@ struct ModelSwitch {
   double seconds = 0.0;
 };
 
+// Between one device and its host's DRAM, one direction: its host link, or its share of the DRAM's
+// bandwidth, whichever is slower; nothing when either is not known.
+std::optional<BytesPerSecond> host_bandwidth(const scenario::PoolPlan& pool,
+                                             const scenario::DeploymentPlan& deployment);
+
 // Nothing when no memory is known that the weights could come from.
 std::optional<ModelSwitch> model_switch(const scenario::PoolPlan& pool,
                                         const scenario::DeploymentPlan& deployment,

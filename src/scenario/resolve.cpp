@@ -7,6 +7,7 @@
 #include "base/hash.hpp"
 #include "scenario/assumptions.hpp"
 #include "scenario/calibrate_plan.hpp"
+#include "scenario/operation_checks.hpp"
 #include "scenario/place_deployment.hpp"
 #include "scenario/place_of.hpp"
 #include "scenario/roles.hpp"
@@ -281,6 +282,7 @@ Plan resolve(const Variant& variant, const Source& source, catalog::Catalog& cat
     }
   }
   calibrate_plan(plan, catalog, variant.root, diagnostics);
+  check_operation(plan, variant.root, diagnostics);
   check_whole(plan, variant.root, diagnostics);
   if (!diagnostics.empty()) return plan;
   plan.assumptions = collect_assumptions(plan);

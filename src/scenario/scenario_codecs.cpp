@@ -117,23 +117,6 @@ std::string Codec<scenario::Utilization>::schema() {
   return word_or("from-simulation", Codec<double>::schema());
 }
 
-bool Codec<scenario::SwitchedOff>::read(ReadContext& context, const Node& node,
-                                        scenario::SwitchedOff&) {
-  if (node.kind == Node::Kind::null) return true;
-  const Node* enabled = node.find("enabled");
-  if (enabled != nullptr && enabled->scalar == "false") return true;
-  fields_detail::report(context, node,
-                        "is not simulated by this version; expected null or {enabled: false}");
-  return false;
-}
-void Codec<scenario::SwitchedOff>::write(JsonWriter& json, const scenario::SwitchedOff&) {
-  json.null();
-}
-std::string Codec<scenario::SwitchedOff>::schema() {
-  return R"({"anyOf":[{"type":"null"},{"type":"object","properties":{"enabled":{"const":false}},)"
-         R"("required":["enabled"]}]})";
-}
-
 bool Codec<scenario::WorkloadRef>::read(ReadContext& context, const Node& node,
                                         scenario::WorkloadRef& out) {
   out.where = node.place;

@@ -140,8 +140,25 @@ void describe(input::Fields& f, SchedulerSpec& x) {
              "tokens computed in a step (max_num_batched_tokens)")
       .at_least(1)
       .at_most(10'000'000);
-  f.optional("admission", x.admission, "order of admission");
-  f.optional("preemption", x.preemption, "what becomes of a sequence whose KV blocks are taken");
+  f.optional(
+      "admission", x.admission,
+      "who enters the batch first: fcfs, priority (of its class), shortest-job-first (by the "
+      "predicted answer) or fair-share (the tenant that was served least)");
+  f.optional("preemption", x.preemption,
+             "what becomes of a sequence whose KV blocks are taken: recompute, or swap (they go to "
+             "the host's DRAM and come back)");
+  f.optional("priorities", x.priorities,
+             "admission priority: numbers of classes, the highest first; a class that is not "
+             "listed has 0");
+  f.optional("length_error", x.length_error,
+             "admission shortest-job-first: deviation of ln(predicted / true) of answers' lengths")
+      .at_least(0.0)
+      .at_most(10.0);
+  if (!f.is_reading()) return;
+  if (!x.priorities.empty() && x.admission != Admission::priority)
+    f.problem("priorities", "has no effect without 'admission: priority'");
+  if (f.has("length_error") && x.admission != Admission::shortest_job_first)
+    f.problem("length_error", "has no effect without 'admission: shortest-job-first'");
 }
 
 void describe(input::Fields& f, KvCacheSpec& x) {
@@ -237,6 +254,14 @@ void describe(input::Fields& f, KvTransferSpec& x) {
 
 void describe(input::Fields& f, ServingSpec& x) {
   f.optional("router", x.router, "how a request's replica is chosen");
+  f.optional("router_load_cap", x.router_load_cap,
+             "prefix-affinity and session-sticky go elsewhere above this many times the least load "
+             "plus 8; default: 2, and never")
+      .at_least(1.0);
+  f.optional("router_latency", x.router_latency, "of each decision").at_least(0.0);
+  f.optional("routes", x.routes, "kinds of requests that go to one pool; the first that matches");
+  f.optional("client", x.client, "how long clients wait, and whether they ask again");
+  f.optional("overload", x.overload, "what becomes of requests that would be served too late");
   f.optional("scheduler", x.scheduler, "how batches are formed");
   f.optional("kv_cache", x.kv_cache, "paging and reuse of the KV cache");
   f.optional("speculation", x.speculation, "speculative decoding");

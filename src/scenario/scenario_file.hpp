@@ -8,6 +8,7 @@
 
 #include "input/fields.hpp"
 #include "scenario/claim.hpp"
+#include "scenario/operation_spec.hpp"
 #include "workload/workload.hpp"
 
 namespace tokenyard::scenario {
@@ -27,10 +28,6 @@ struct AutoCount {
 struct Utilization {
   std::optional<double> share;  // absent: from-simulation
 };
-
-// A mechanism that the format knows and this version does not simulate: only its being off is
-// accepted.
-struct SwitchedOff {};
 
 // A workload file's path, or the workload itself.
 struct WorkloadRef {
@@ -99,24 +96,28 @@ enum class RouterKind {
   power_of_two,
   least_loaded,
   prefix_affinity,
-  session_sticky
+  session_sticky,
+  least_kv
 };
 constexpr auto enum_names(RouterKind) {
-  return std::array<std::string_view, 6>{"round-robin",  "random",          "power-of-two",
-                                         "least-loaded", "prefix-affinity", "session-sticky"};
+  return std::array<std::string_view, 7>{"round-robin",  "random",          "power-of-two",
+                                         "least-loaded", "prefix-affinity", "session-sticky",
+                                         "least-kv"};
 }
 // static_batch: prompts first, then decoding; nothing joins before all have finished.
 enum class BatchPolicy { chunked_prefill, prefill_first, static_batch };
 constexpr auto enum_names(BatchPolicy) {
   return std::array<std::string_view, 3>{"chunked-prefill", "prefill-first", "static"};
 }
-enum class Admission { fcfs };
+// The order in which requests that wait for a replica enter its batch.
+enum class Admission { fcfs, priority, shortest_job_first, fair_share };
 constexpr auto enum_names(Admission) {
-  return std::array<std::string_view, 1>{"fcfs"};
+  return std::array<std::string_view, 4>{"fcfs", "priority", "shortest-job-first", "fair-share"};
 }
-enum class Preemption { recompute };
+// What becomes of a sequence whose KV blocks are taken: computed again, or kept in the host's DRAM.
+enum class Preemption { recompute, swap };
 constexpr auto enum_names(Preemption) {
-  return std::array<std::string_view, 1>{"recompute"};
+  return std::array<std::string_view, 2>{"recompute", "swap"};
 }
 enum class Eviction { lru };
 constexpr auto enum_names(Eviction) {
@@ -133,6 +134,9 @@ struct SchedulerSpec {
   std::int64_t max_batch_tokens = 8192;  // max_num_batched_tokens
   Admission admission = Admission::fcfs;
   Preemption preemption = Preemption::recompute;
+  std::map<std::string, std::int64_t>
+      priorities;             // of classes; the highest goes first, 0: the rest
+  double length_error = 0.3;  // of predicted answers: deviation of ln(predicted / true)
 };
 
 // How many tokens of KV cache a replica has: `auto`, `unlimited` or a number.
@@ -150,7 +154,7 @@ struct KvCacheSpec {
   bool prefix_reuse = true;
   Eviction eviction = Eviction::lru;
   BetweenTurns between_turns = BetweenTurns::keep;
-  std::optional<Seconds> ttl;  // between_turns ttl: how long what nobody uses stays cached
+  std::optional<Seconds> ttl;        // between_turns ttl: how long what nobody uses stays cached
   std::vector<std::string> offload;  // tiers below device memory; none is simulated by this version
 };
 
@@ -197,6 +201,12 @@ struct KvTransferSpec {
 
 struct ServingSpec {
   RouterKind router = RouterKind::least_loaded;
+  std::optional<double>
+      router_load_cap;     // of prefix-affinity (2 by itself) and session-sticky (none)
+  Seconds router_latency;  // of each decision
+  std::vector<RouteSpec> routes;
+  ClientSpec client;
+  OverloadSpec overload;
   SchedulerSpec scheduler;
   KvCacheSpec kv_cache;
   std::optional<SpeculationSpec> speculation;
@@ -246,8 +256,8 @@ struct ScenarioFile {
   Seconds warmup;
   FleetSpec fleet;
   ServingSpec serving;
-  SwitchedOff autoscaling;
-  SwitchedOff faults;
+  std::optional<AutoscalingSpec> autoscaling;
+  FaultsSpec faults;
   std::map<std::string, Seconds> slo;  // ttft_p99 ...
   EconomicsSpec economics;
   Unfit unfit = Unfit::error;
@@ -298,12 +308,6 @@ template <>
 struct Codec<scenario::Utilization> {
   static bool read(ReadContext& context, const Node& node, scenario::Utilization& out);
   static void write(JsonWriter& json, const scenario::Utilization& value);
-  static std::string schema();
-};
-template <>
-struct Codec<scenario::SwitchedOff> {
-  static bool read(ReadContext& context, const Node& node, scenario::SwitchedOff& out);
-  static void write(JsonWriter& json, const scenario::SwitchedOff& value);
   static std::string schema();
 };
 template <>

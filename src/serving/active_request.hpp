@@ -4,10 +4,38 @@
 #include <deque>
 #include <vector>
 
+#include "base/phase.hpp"
 #include "serving/kv_cache.hpp"
 #include "workload/request.hpp"
 
 namespace tokenyard::serving {
+
+// Where a request is on its replica.
+enum class Stage {
+  nowhere,
+  waiting,
+  receiving,  // has its blocks, and its KV cache or a part of it is on its way into them
+  delivered,  // ... is there, and takes part from the next step on
+  prefilling,
+  decoding,
+  held,  // its prompt is computed, and its KV cache stays until it has arrived elsewhere
+};
+// What has to be brought before a request goes on.
+enum class Brings {
+  nothing,
+  sent,     // its whole KV cache, from the replica that computed its prompt
+  swapped,  // its whole KV cache, from the host's memory
+  fetched,  // a part of its prompt's, from tiers below device memory
+};
+
+// Why a request is to leave its replica before its end.
+enum class Leaving {
+  no,
+  cancelled,  // another sample of its group was first
+  abandoned,  // its client left
+  timed_out,  // its client asks again
+  restarted,  // its KV cache was lost elsewhere
+};
 
 struct ActiveRequest {
   workload::Request request;
@@ -20,20 +48,41 @@ struct ActiveRequest {
   std::int32_t preemptions = 0;
   std::int32_t deployment = -1;
   std::int32_t replica = -1;
-  std::int32_t routed_model = 0;  // the routing group, and the place in it
-  std::int32_t routed_place = 0;
-  std::int32_t decode_place = -1;  // among the replicas that only decode; -1: not there yet
-  double reserved_s = -1.0;        // when there was room for it there
-  std::int32_t sender = -1;        // the replica that computed its prompt, for such a one
+  std::int32_t group = -1;  // the routing group, and the place in it; -1: nowhere yet
+  std::int32_t place = 0;
+  double reserved_s = -1.0;  // when there was room for it there
+  std::int32_t sender = -1;  // the replica that computed its prompt, for such a one
+
+  std::uint64_t ticket = 0;  // of its appointments
+  Leaving leaving = Leaving::no;
+  std::int32_t attempts = 1;  // in all, and those of its client
+  std::int32_t client_attempts = 1;
+  std::int32_t transfer = -1;  // under way, of its KV cache
+  std::int64_t priority = 0;
+  std::int64_t predicted_tokens = 0;  // of its answer, where somebody predicts
+  bool deferred = false;              // would be too late in any case: goes behind the others
+
+  // Where its time went.
+  Phase phase = Phase::front_end;
+  double phase_since_s = 0.0;
+  PhaseSeconds phase_s{};
+  double capacity_mark_s = 0.0;  // its replica's clock of waits for capacity when it lined up
+  std::int64_t order = 0;        // of lining up there
 
   // While on a replica:
   KvLease lease;
-  std::int64_t stored = 0;      // tokens in the KV cache when it began to decode
+  Stage stage = Stage::nowhere;
+  Brings brings = Brings::nothing;
+  std::int64_t stored = 0;  // tokens in the KV cache when it began to decode, or that are brought
   std::int64_t begin_step = 0;  // the replica's decode step at that moment
-  bool decoding = false;
-  bool remote = false;  // its prompt was computed elsewhere, and is still to be brought
   // Counts this slot's stays on replicas; references to an older stay are stale.
   std::uint32_t stay = 0;
+
+  void enter(Phase next, double now_s) {
+    phase_s[static_cast<std::size_t>(phase)] += now_s - phase_since_s;
+    phase = next;
+    phase_since_s = now_s;
+  }
 };
 
 using Handle = std::int32_t;

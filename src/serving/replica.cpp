@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace tokenyard::serving {
 namespace {
@@ -36,12 +37,16 @@ Replica::Replica(const perf::StepModel& model, const scenario::ServingSpec& serv
       kv_(cache_config(model, serving, prefix_block_tokens, role, measured_from_s)),
       watermark_(static_cast<std::int64_t>(kWatermark * static_cast<double>(kv_.total()))),
       role_(role),
+      line_(serving.scheduler.admission, slots),
+      clock_(serving.scheduler.admission != scenario::Admission::fcfs ||
+             serving.overload.policy == scenario::Overload::defer),
       residues_(static_cast<std::size_t>(block_tokens_), 0) {}
 
-bool Replica::can_ever_fit(const workload::Request& request) const {
+bool Replica::can_ever_fit(const workload::Request& request, std::int64_t produced) const {
   const std::int64_t tokens = request.input_tokens + request.output_tokens;
   // The last token is given out and never stored, and where prompts are computed only the prompt is.
-  const std::int64_t stored = role_ == scenario::Role::prefill ? request.input_tokens : tokens - 1;
+  const std::int64_t stored =
+      role_ == scenario::Role::prefill ? request.input_tokens + produced : tokens - 1;
   return tokens <= max_context_ && kv_.blocks_for(stored) <= model_->placement().kv_blocks_per_rank;
 }
 
@@ -98,9 +103,15 @@ void Replica::begin_run(double now) {
   kv_.advance(now);
   blocked_ = false;
   slices_.clear();
-  start_delivered();
+  start_delivered(now);
   make_room_for_next_step();
   fresh_ = 0;
+  begin_batch(now);
+  const bool closed = limits_.policy == scenario::BatchPolicy::static_batch && running() > 0;
+  clock_.set(now, blocked_ || batch_full() || closed);
+}
+
+void Replica::begin_batch(double now) {
   if (limits_.policy == scenario::BatchPolicy::static_batch && running() == 0) {
     while (admit_next(now)) {
     }
@@ -112,8 +123,7 @@ void Replica::begin_run(double now) {
   } else if (decoding_ > 0) {
     begin_decode_run(now);
   } else {
-    check(waiting_.empty() || receiving_ > 0 || !held_.empty(),
-          "requests wait on an empty replica");
+    check(line_.empty() || receiving() > 0 || !held_.empty(), "requests wait on an empty replica");
     kind_ = Kind::none;
     end_s_ = kNever;
   }
@@ -187,6 +197,7 @@ double Replica::run_decode_s() const {
 const std::vector<Handle>& Replica::end_run() {
   finished_.clear();
   sent_.clear();
+  left_.clear();
   RunReport& report = report_;
   report.start_s = start_s_;
   report.end_s = end_s_;
@@ -224,7 +235,11 @@ const std::vector<Handle>& Replica::end_run() {
     note_stall();
   }
   if (kind_ == Kind::mixed) finish_chunks(now);
-  release_arrived();
+  // What came in the step that was cut off would have taken effect at its end.
+  if (!std::exchange(cut_short_, false)) {
+    release_arrived();
+    release_withdrawn(now);
+  }
   kind_ = Kind::none;
   end_s_ = kNever;
   return finished_;
@@ -240,6 +255,13 @@ std::int64_t Replica::stalled_sequences() const {
   std::int64_t sequences = 0;
   for (const Stalled& s : stalled_) sequences += s.sequences;
   return sequences;
+}
+
+// Of the sequences that stalled, some have left: the youngest.
+void Replica::forget_stalled() {
+  for (std::int64_t gone = stalled_sequences() - decoding_; gone > 0; --gone) {
+    if (--stalled_.back().sequences == 0) stalled_.pop_back();
+  }
 }
 
 void Replica::advance_decoding(std::int64_t steps) {
@@ -268,6 +290,7 @@ void Replica::advance_decoding(std::int64_t steps) {
 
 void Replica::finish_chunks(double now) {
   for (std::size_t i = 0; i < slices_.size(); ++i) {
+    if (!clock_.no_room()) clock_.computed((*slots_)[prefilling_[i].handle], now - start_s_);
     const std::int64_t computed = slices_[i].tokens * run_steps_;
     prefilling_[i].done += computed;
     report_.prompt_tokens += computed;
@@ -279,6 +302,7 @@ void Replica::finish_chunks(double now) {
     kv_.prompt_computed(r.request, prefill.tokens, r.lease);
     ++report_.first_tokens;
     ++r.produced;
+    r.enter(Phase::decode, now);
     if (r.first_token_s < 0.0) {
       r.first_token_s = now;
     } else {
@@ -288,7 +312,7 @@ void Replica::finish_chunks(double now) {
       kv_.release(r.request, prefill.tokens, true, r.lease);
       finish(prefill.handle);
     } else if (role_ == scenario::Role::prefill) {
-      send_on(prefill.handle, prefill.tokens);
+      send_on(prefill.handle, prefill.tokens, now);
     } else {
       start_decoding(prefill.handle, prefill.tokens);
     }
@@ -296,7 +320,10 @@ void Replica::finish_chunks(double now) {
 }
 
 void Replica::finish(Handle handle) {
-  ++(*slots_)[handle].stay;
+  ActiveRequest& r = (*slots_)[handle];
+  ++r.stay;
+  r.stage = Stage::nowhere;
+  line_.served(r);
   finished_.push_back(handle);
   // Stale entries pile up only behind long-lived ones; drop them when they are the majority.
   if (admitted_.size() > 64 && admitted_.size() > 4 * static_cast<std::size_t>(running() + 1)) {
@@ -306,7 +333,7 @@ void Replica::finish(Handle handle) {
 
 void Replica::start_decoding(Handle handle, std::int64_t stored) {
   ActiveRequest& r = (*slots_)[handle];
-  r.decoding = true;
+  r.stage = Stage::decoding;
   r.stored = stored;
   r.begin_step = step_;
   ++decoding_;
@@ -328,7 +355,7 @@ void Replica::start_decoding(Handle handle, std::int64_t stored) {
 void Replica::stop_decoding(Handle handle) {
   ActiveRequest& r = (*slots_)[handle];
   const std::int64_t stored = stored_tokens(r);
-  r.decoding = false;
+  r.stage = Stage::nowhere;
   --decoding_;
   stored_sum_ -= stored;
   --residues_[static_cast<std::size_t>(((r.stored - r.begin_step) % block_tokens_ + block_tokens_) %

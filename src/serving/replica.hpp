@@ -14,10 +14,12 @@
 //   static           as many requests as fit are taken when the replica is empty; their prompts go
 //                    first, and nothing joins before all have finished
 //
-// Requests are admitted first come first served: the whole prompt's blocks are taken at admission,
-// with 1 % of the blocks (vLLM's watermark) kept back for growth while others run.  When the next
-// step's new blocks cannot be had, the youngest sequence is preempted: its blocks are freed, and it
-// goes to the front of the queue to compute its prompt and its own output again.
+// Requests are admitted in the order of the line (waiting_line.hpp), whose first nobody passes: the whole
+// prompt's blocks are taken at admission, with 1 % of the blocks (vLLM's watermark) kept back for growth
+// while others run.  When the next step's new blocks cannot be had, the youngest sequence is preempted
+// (of those of the lowest priority): its blocks are freed, and it goes back in line to compute its prompt
+// and its own output again, or, swapped, to have its blocks brought back from the host's memory as soon
+// as there is room.
 //
 // Prompts and decoding may be on different replicas, by role:
 //   prefill   a prompt that is computed is *sent*: its blocks stay until it has arrived elsewhere
@@ -25,7 +27,10 @@
 //   decode    a request enqueued with `remote` takes its blocks like a prompt, in its turn, but
 //             nothing is computed: it is *reserved* until its KV cache is there (deliver), and then
 //             decodes.  One that is preempted computes its prompt again, here.
-// What comes from outside, a release or a delivery, takes effect at the next step boundary.
+// What comes from outside, a release or a delivery, takes effect at the next step boundary.  So does a
+// request that is withdrawn, but for one in line, which is gone at once.  A replica that fails loses the
+// step under way and all KV caches: evacuate() hands out its requests, to be computed again elsewhere
+// with the output that they have.
 //
 // Contract:
 //   - enqueue only requests for which can_ever_fit() holds; a single one then always makes
@@ -41,6 +46,8 @@
 
 #include "perf/step_model.hpp"
 #include "serving/active_request.hpp"
+#include "serving/queue_clock.hpp"
+#include "serving/waiting_line.hpp"
 
 namespace tokenyard::serving {
 
@@ -81,7 +88,9 @@ class Replica {
           std::int64_t max_context, std::int64_t prefix_block_tokens, RequestSlots& slots,
           bool per_step, scenario::Role role = scenario::Role::both, double measured_from_s = 0.0);
 
-  [[nodiscard]] bool can_ever_fit(const workload::Request& request) const;
+  // `produced`: output tokens that are computed again with the prompt.
+  [[nodiscard]] bool can_ever_fit(const workload::Request& request,
+                                  std::int64_t produced = 0) const;
   void enqueue(double now, Handle handle);
   // When the run under way ends; kNever when idle.  enqueue may bring it forward.
   [[nodiscard]] double run_end() const { return end_s_; }
@@ -95,12 +104,29 @@ class Replica {
   [[nodiscard]] const std::vector<Handle>& sent() const { return sent_; }
   // A prompt that was sent has arrived.
   void release_sent(double now, Handle handle);
-  // Requests that took their blocks since the last call, and whose KV cache is to be brought.
+  // Requests that took their blocks since the last call, and for which something is to be brought.
   std::vector<Handle> take_reserved() { return std::exchange(reserved_, {}); }
-  // The KV cache of one of them is there.
+  // What was brought for one of them is there.
   void deliver(double now, Handle handle);
   // Requests reserved and not yet delivered.
-  [[nodiscard]] std::int64_t receiving() const { return receiving_; }
+  [[nodiscard]] std::int64_t receiving() const {
+    return static_cast<std::int64_t>(receiving_.size());
+  }
+
+  // Its request is wanted no more.  True: it was in line, and is gone.  Else it leaves at the next step
+  // boundary, if it has not finished by then: left() after end_run, or at once on an idle replica.
+  bool withdraw(double now, Handle handle);
+  [[nodiscard]] const std::vector<Handle>& left() const { return left_; }
+  // Gives up its requests and forgets all KV caches.  After stop() and end_run(), or idle.
+  struct Evacuees {
+    std::vector<Handle> requests;  // those that ran, oldest first, then those in line
+    std::vector<Handle> held;      // prompts whose cache was held here, and that are elsewhere
+  };
+  Evacuees evacuate(double now, double last_boundary_s);
+  // Nothing runs, waits, comes or is held.
+  [[nodiscard]] bool empty() const {
+    return idle() && running() == 0 && line_.empty() && receiving_.empty() && held_.empty();
+  }
 
   // The run under way ends at its first step boundary at or after `now`.
   void end_at_boundary(double now);
@@ -130,7 +156,9 @@ class Replica {
   [[nodiscard]] std::int64_t running() const {
     return decoding_ + static_cast<std::int64_t>(prefilling_.size());
   }
-  [[nodiscard]] std::int64_t waiting() const { return static_cast<std::int64_t>(waiting_.size()); }
+  [[nodiscard]] std::int64_t waiting() const { return line_.size(); }
+  // Prompt tokens in line and under way, not yet computed at the last step boundary before `now`.
+  [[nodiscard]] std::int64_t prompt_backlog(double now) const;
   [[nodiscard]] std::int64_t outstanding() const { return running() + waiting(); }
   [[nodiscard]] KvCache& kv() { return kv_; }
   [[nodiscard]] const KvCache& kv() const { return kv_; }
@@ -167,23 +195,30 @@ class Replica {
     std::int64_t stale = 0;
   };
 
+  void begin_batch(double now);
   void begin_decode_run(double now);
   void begin_mixed_run(bool with_decoding);
   void measure_mixed_run();
   bool form_chunks(double now, std::int64_t budget);
   bool admit_next(double now);
   bool reserve_next(double now);
+  void leave_line(ActiveRequest& r, double now, Phase next);
+  [[nodiscard]] bool batch_full() const { return running() + receiving() >= limits_.max_batch; }
   [[nodiscard]] std::int64_t admission_reserve() const;
-  void start_delivered();
-  void send_on(Handle handle, std::int64_t tokens);
+  void start_delivered(double now);
+  void release_withdrawn(double now);
+  void leave_batch(Handle handle);
+  void send_on(Handle handle, std::int64_t tokens, double now);
   void release_arrived();
   void make_room_for_next_step();
-  void preempt_youngest();
+  void preempt_one();
+  std::size_t victim();
   void start_decoding(Handle handle, std::int64_t stored);
   void stop_decoding(Handle handle);
   void advance_decoding(std::int64_t steps);
   void take_opened(std::int64_t blocks);
   void note_stall();
+  void forget_stalled();
   [[nodiscard]] std::int64_t stalled_sequences() const;
   void finish_chunks(double now);
   void finish(Handle handle);
@@ -223,11 +258,15 @@ class Replica {
   std::vector<Held> held_;
   std::vector<Handle> arrived_;  // of the held, to be released at the next boundary
   std::vector<Handle> sent_;
-  std::int64_t receiving_ = 0;
-  std::vector<Handle> reserved_, delivered_;
+  std::vector<Handle> receiving_;  // have their blocks, and something is to be brought
+  std::vector<Handle> reserved_,
+      delivered_;  // of these, the newest, and those for whom it is there
+  std::vector<Handle> withdrawn_, left_;
   std::int64_t fresh_ = 0;  // delivered at this boundary, the youngest of all
 
-  std::deque<Handle> waiting_;
+  WaitingLine line_;
+  std::int64_t line_tokens_ = 0;  // of prompts in line
+  QueueClock clock_;
   std::deque<Prefill> prefilling_;
   std::vector<Admitted> admitted_;  // oldest first; stale entries possible
   std::int64_t decoding_ = 0;
@@ -247,6 +286,7 @@ class Replica {
 
   Kind kind_ = Kind::none;
   bool blocked_ = false;
+  bool cut_short_ = false;    // stop() has cut the run under way
   bool run_decodes_ = false;  // decoding sequences take part in this run
   std::int64_t run_steps_ = 0;
   double start_s_ = 0.0;

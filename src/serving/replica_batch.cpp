@@ -23,11 +23,11 @@ bool Replica::form_chunks(double now, std::int64_t budget) {
 }
 
 bool Replica::admit_next(double now) {
-  while (!waiting_.empty() && (*slots_)[waiting_.front()].remote) {
+  while (!line_.empty() && (*slots_)[line_.first()].brings != Brings::nothing) {
     if (!reserve_next(now)) return false;
   }
-  if (waiting_.empty() || running() + receiving_ >= limits_.max_batch) return false;
-  const Handle handle = waiting_.front();
+  if (line_.empty() || batch_full()) return false;
+  const Handle handle = line_.first();
   ActiveRequest& r = (*slots_)[handle];
   const std::int64_t tokens = r.request.input_tokens + r.produced;
   const std::int64_t reserve = admission_reserve();
@@ -36,24 +36,43 @@ bool Replica::admit_next(double now) {
     blocked_ = true;
     return false;
   }
-  waiting_.pop_front();
+  leave_line(r, now, Phase::prefill);
   if (r.admitted_s < 0.0) {
     r.admitted_s = now;
     r.cached_tokens = reused;
   }
-  r.decoding = false;
+  r.stage = Stage::prefilling;
   prefilling_.push_back({handle, tokens, reused});
   admitted_.push_back({handle, r.stay});
   return true;
 }
 
-// Decoding sequences come first: what they need for the next step is not given away.
+// The first in line enters the batch.
+void Replica::leave_line(ActiveRequest& r, double now, Phase next) {
+  line_.take_first();
+  line_tokens_ -= r.brings == Brings::nothing ? r.request.input_tokens + r.produced : 0;
+  if (r.phase != Phase::queue_arrival) return;
+  const double since_s = r.phase_since_s;
+  r.enter(next, now);
+  clock_.split(r, now - since_s, now);
+}
+
+std::int64_t Replica::prompt_backlog(double now) const {
+  std::int64_t tokens = line_tokens_;
+  // More than one step of a run of chunks is of one prompt.
+  if (kind_ == Kind::mixed) tokens -= steps_before(now) * slices_.front().tokens;
+  for (const Prefill& p : prefilling_) tokens += p.tokens - p.done;
+  return tokens;
+}
+
+// Decoding sequences come first: what they need for the next step is not given away, nor what those need
+// that are about to decode.
 std::int64_t Replica::admission_reserve() const {
-  return running() + receiving_ > 0 ? std::max(watermark_, new_blocks(1)) : 0;
+  return running() + receiving() > 0 ? std::max(watermark_, new_blocks(1) + receiving()) : 0;
 }
 
 void Replica::make_room_for_next_step() {
-  while (decoding_ > 0 && new_blocks(1) > kv_.available()) preempt_youngest();
+  while (decoding_ > 0 && new_blocks(1) > kv_.available()) preempt_one();
 }
 
 // The blocks that the run under way has opened.  Where they push out what is cached, they do at the end
@@ -76,13 +95,28 @@ void Replica::take_opened(std::int64_t blocks) {
   kv_.take(blocks - taken);
 }
 
-void Replica::preempt_youngest() {
-  while ((*slots_)[admitted_.back().handle].stay != admitted_.back().stay) admitted_.pop_back();
-  const Handle handle = admitted_.back().handle;
-  admitted_.pop_back();
+// Of those in the batch, by place in admitted_: the youngest of the lowest priority.
+std::size_t Replica::victim() {
+  const auto gone = [&](const Admitted& a) { return (*slots_)[a.handle].stay != a.stay; };
+  while (gone(admitted_.back())) admitted_.pop_back();
+  std::size_t chosen = admitted_.size() - 1;
+  if (limits_.admission != scenario::Admission::priority) return chosen;
+  for (std::size_t i = chosen; i-- > 0;) {
+    if (gone(admitted_[i])) continue;
+    if ((*slots_)[admitted_[i].handle].priority < (*slots_)[admitted_[chosen].handle].priority)
+      chosen = i;
+  }
+  return chosen;
+}
+
+void Replica::preempt_one() {
+  const std::size_t chosen = victim();
+  const Handle handle = admitted_[chosen].handle;
+  admitted_.erase(admitted_.begin() + static_cast<std::ptrdiff_t>(chosen));
   ActiveRequest& r = (*slots_)[handle];
   std::int64_t tokens = r.request.input_tokens + r.produced;
-  if (r.decoding) {
+  const bool decoded = r.stage == Stage::decoding;
+  if (decoded) {
     tokens = stored_tokens(r);
     r.produced += step_ - r.begin_step;
     r.last_token_s = start_s_;
@@ -94,6 +128,7 @@ void Replica::preempt_youngest() {
     }
     stop_decoding(handle);
     ++ends_.stale;
+    forget_stalled();
   } else {
     const auto at = std::find_if(prefilling_.begin(), prefilling_.end(),
                                  [&](const Prefill& p) { return p.handle == handle; });
@@ -103,7 +138,15 @@ void Replica::preempt_youngest() {
   ++r.stay;
   ++r.preemptions;
   ++preemptions_;
-  waiting_.push_front(handle);
+  r.enter(Phase::redo, start_s_);
+  r.stage = Stage::waiting;
+  if (decoded && limits_.preemption == scenario::Preemption::swap) {
+    r.brings = Brings::swapped;
+    r.stored = tokens;
+  } else {
+    line_tokens_ += r.request.input_tokens + r.produced;
+  }
+  line_.add(handle, true);
 }
 
 }  // namespace tokenyard::serving

@@ -8,11 +8,20 @@
 namespace tokenyard::serving {
 
 void Replica::enqueue(double now, Handle handle) {
-  waiting_.push_back(handle);
+  ActiveRequest& r = (*slots_)[handle];
+  const bool again = r.first_token_s >= 0.0 && r.brings == Brings::nothing;
+  r.stage = Stage::waiting;
+  r.enter(again                         ? Phase::redo
+          : r.brings == Brings::nothing ? Phase::queue_arrival
+                                        : Phase::queue_capacity,
+          now);
+  clock_.line_up(r, now);
+  if (r.brings == Brings::nothing) line_tokens_ += r.request.input_tokens + r.produced;
+  line_.add(handle, again);
   // The newcomer can join at the next boundary unless others wait before it or the batch is full;
   // where KV blocks are short the run is merely cut in two, at no change of any time.  While chunks
   // fill the whole budget there is no room for another prompt.
-  if (kind_ != Kind::decode || waiting_.size() > 1 || running() >= limits_.max_batch) return;
+  if (kind_ != Kind::decode || running() >= limits_.max_batch || line_.first() != handle) return;
   end_at_boundary(now);
 }
 
@@ -26,6 +35,7 @@ void Replica::end_at_boundary(double now) {
 Replica::StepUnderWay Replica::stop(double now) {
   const StepUnderWay last = step_under_way(now);
   if (last.whole_steps > 0) shorten(last.whole_steps);
+  cut_short_ = true;
   return last;
 }
 

@@ -6,15 +6,17 @@
 namespace tokenyard::serving {
 
 // A prompt's KV cache is complete: its blocks stay here until it has arrived where it decodes.
-void Replica::send_on(Handle handle, std::int64_t tokens) {
+void Replica::send_on(Handle handle, std::int64_t tokens, double now) {
   ActiveRequest& r = (*slots_)[handle];
   held_.push_back({.handle = handle,
                    .request = r.request,
                    .tokens = tokens,
                    .lease = std::exchange(r.lease, {})});
   ++r.stay;
-  r.remote = true;
-  r.last_token_s = r.first_token_s;
+  r.stage = Stage::held;
+  r.brings = Brings::sent;
+  r.stored = tokens;
+  r.last_token_s = now;
   sent_.push_back(handle);
 }
 
@@ -39,37 +41,48 @@ void Replica::release_arrived() {
   arrived_.clear();
 }
 
-// Takes the blocks of the first in line, whose prompt was computed elsewhere.
+// Takes the blocks of the first in line, whose KV cache is elsewhere.
 bool Replica::reserve_next(double now) {
-  if (running() + receiving_ >= limits_.max_batch) return false;
-  const Handle handle = waiting_.front();
+  if (batch_full()) return false;
+  const Handle handle = line_.first();
   ActiveRequest& r = (*slots_)[handle];
-  if (kv_.admit(r.request, r.request.input_tokens, admission_reserve(), r.lease) < 0) {
+  // With room for its own next step, or it would have to leave again before it has made one.
+  const std::int64_t own = running() + receiving() > 0 ? 1 : 0;
+  if (kv_.admit(r.request, r.stored, admission_reserve() + own, r.lease) < 0) {
     blocked_ = true;
     return false;
   }
-  waiting_.pop_front();
+  leave_line(r, now, Phase::transfer);
+  if (r.brings == Brings::sent) r.enter(Phase::transfer, now);
+  r.stage = Stage::receiving;
   if (r.admitted_s < 0.0) r.admitted_s = now;
-  ++receiving_;
+  receiving_.push_back(handle);
   reserved_.push_back(handle);
   return true;
 }
 
 void Replica::deliver(double now, Handle handle) {
+  (*slots_)[handle].stage = Stage::delivered;
   delivered_.push_back(handle);
   end_at_boundary(now);
 }
 
-void Replica::start_delivered() {
-  fresh_ = static_cast<std::int64_t>(delivered_.size());
+void Replica::start_delivered(double now) {
   for (const Handle handle : delivered_) {
     ActiveRequest& r = (*slots_)[handle];
-    r.remote = false;
-    --receiving_;
+    std::erase(receiving_, handle);
     admitted_.push_back({handle, r.stay});
-    start_decoding(handle, r.request.input_tokens);
-    // Its next token comes so much later than the first one as it was on its way.
+    if (std::exchange(r.brings, Brings::nothing) == Brings::fetched) {
+      r.enter(Phase::prefill, now);
+      r.stage = Stage::prefilling;
+      prefilling_.push_back({handle, r.request.input_tokens + r.produced, r.stored});
+      continue;
+    }
+    r.enter(Phase::decode, now);
+    start_decoding(handle, r.stored);
+    // Its next token comes so much later than the last one as it was on its way.
     stalled_.push_back({r.last_token_s, 1});
+    ++fresh_;
   }
   delivered_.clear();
 }

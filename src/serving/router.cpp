@@ -1,11 +1,13 @@
 #include "serving/router.hpp"
 
+#include <limits>
 #include <utility>
 
 namespace tokenyard::serving {
 namespace {
 
-constexpr std::size_t kNobody = static_cast<std::size_t>(-1);
+constexpr double kNoCap = std::numeric_limits<double>::infinity();
+constexpr double kCapSlack = 8.0;
 
 bool remembers_sessions(scenario::RouterKind kind) {
   return kind == scenario::RouterKind::session_sticky ||
@@ -14,8 +16,13 @@ bool remembers_sessions(scenario::RouterKind kind) {
 
 }  // namespace
 
-Router::Router(scenario::RouterKind kind, std::size_t replicas, std::uint64_t seed)
-    : kind_(kind), random_(seed, "routing"), load_(replicas, 0) {
+Router::Router(scenario::RouterKind kind, std::size_t replicas, std::uint64_t seed,
+               std::optional<double> load_cap)
+    : kind_(kind),
+      load_cap_(load_cap.value_or(kind == scenario::RouterKind::prefix_affinity ? 2.0 : kNoCap)),
+      random_(seed, "routing"),
+      load_(replicas, 0),
+      available_(replicas, 1) {
   while (leaves_ < replicas) leaves_ *= 2;
   tree_.assign(2 * leaves_, kNobody);
   for (std::size_t i = 0; i < replicas; ++i) tree_[leaves_ + i] = i;
@@ -30,6 +37,18 @@ std::size_t Router::lighter(std::size_t a, std::size_t b) const {
 
 void Router::set_load(std::size_t replica, std::int64_t load) {
   load_[replica] = load;
+  update_tree(replica);
+}
+
+void Router::set_available(std::size_t replica, bool available) {
+  if (this->available(replica) == available) return;
+  available_[replica] = available ? 1 : 0;
+  available ? --away_ : ++away_;
+  tree_[leaves_ + replica] = available ? replica : kNobody;
+  update_tree(replica);
+}
+
+void Router::update_tree(std::size_t replica) {
   for (std::size_t i = (leaves_ + replica) / 2; i >= 1; i /= 2)
     tree_[i] = lighter(tree_[2 * i], tree_[2 * i + 1]);
 }
@@ -64,35 +83,47 @@ std::size_t Router::by_affinity(const workload::Request& request) const {
   return kNobody;
 }
 
-std::size_t Router::choose(const workload::Request& request) {
+std::size_t Router::random_available() {
   const auto last = static_cast<std::int64_t>(load_.size()) - 1;
+  for (;;) {
+    const auto drawn = static_cast<std::size_t>(random_.integer(0, last));
+    if (available(drawn)) return drawn;
+  }
+}
+
+std::size_t Router::near_or_least(std::size_t near) const {
+  const std::size_t least = least_loaded();
+  if (near == kNobody || !available(near)) return least;
+  const auto limit = load_cap_ * static_cast<double>(load_[least]) + kCapSlack;
+  return static_cast<double>(load_[near]) <= limit || load_cap_ == kNoCap ? near : least;
+}
+
+std::size_t Router::choose(const workload::Request& request) {
+  if (away_ == load_.size()) return kNobody;
   switch (kind_) {
     case scenario::RouterKind::round_robin:
+      while (!available(turn_ % load_.size())) ++turn_;
       return turn_++ % load_.size();
     case scenario::RouterKind::random:
-      return static_cast<std::size_t>(random_.integer(0, last));
+      return random_available();
     case scenario::RouterKind::power_of_two: {
-      const auto a = static_cast<std::size_t>(random_.integer(0, last));
-      const auto b = static_cast<std::size_t>(random_.integer(0, last));
+      const std::size_t a = random_available();
+      const std::size_t b = random_available();
       return load_[b] < load_[a] ? b : a;
     }
     case scenario::RouterKind::least_loaded:
+    case scenario::RouterKind::least_kv:
       return least_loaded();
-    case scenario::RouterKind::session_sticky: {
-      const std::size_t place = of_session(request);
-      return place != kNobody ? place : least_loaded();
-    }
-    case scenario::RouterKind::prefix_affinity: {
-      const std::size_t near = by_affinity(request);
-      const std::size_t least = least_loaded();
-      return near != kNobody && load_[near] <= 2 * load_[least] + 8 ? near : least;
-    }
+    case scenario::RouterKind::session_sticky:
+      return near_or_least(of_session(request));
+    case scenario::RouterKind::prefix_affinity:
+      return near_or_least(by_affinity(request));
   }
   return 0;
 }
 
 void Router::sent(const workload::Request& request, std::size_t replica) {
-  set_load(replica, load_[replica] + 1);
+  set_load(replica, load_[replica] + weight(request));
   if (!remembers_sessions(kind_)) return;
   const auto place = static_cast<std::uint32_t>(replica);
   if (request.session >= 0) {
@@ -102,8 +133,8 @@ void Router::sent(const workload::Request& request, std::size_t replica) {
   for (const std::uint64_t id : request.prefix) prefix_replica_.put(id, place);
 }
 
-void Router::finished(std::size_t replica) {
-  set_load(replica, load_[replica] - 1);
+void Router::finished(const workload::Request& request, std::size_t replica) {
+  set_load(replica, load_[replica] - weight(request));
 }
 
 }  // namespace tokenyard::serving

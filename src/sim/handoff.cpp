@@ -16,12 +16,20 @@ void Handoff::send(std::size_t number, double bytes, const Place& from, const Pl
     const std::int64_t a = from.first_node + i % from.nodes;
     const std::int64_t b = to.first_node + i % to.nodes;
     if (a != b) {
+      check(fabric_ != nullptr, "a KV cache is sent, and there is no network");
       fabric_->send(part_bytes, a, b, *this, number);
       continue;
     }
     const double slower = std::min(from.inside_bytes_per_s, to.inside_bytes_per_s);
     calendar_->at(calendar_->now() + (slower > 0.0 ? part_bytes / slower : 0.0), *this, number);
   }
+}
+
+void Handoff::bring(std::size_t number, double seconds) {
+  if (parts_left_.size() <= number) parts_left_.resize(number + 1, 0);
+  check(parts_left_[number] == 0, "a KV cache is brought that is under way");
+  parts_left_[number] = 1;
+  calendar_->at(calendar_->now() + seconds, *this, number);
 }
 
 void Handoff::wake(std::size_t what) {

@@ -23,16 +23,20 @@ struct Place {
   std::int64_t first_node = 0;
   std::int64_t nodes = 1;
   double inside_bytes_per_s = 0.0;
+  double host_bytes_per_s = 0.0;  // between its devices and their hosts' DRAM, one direction
 };
 
 class Handoff final : private Sleeper {
  public:
   // on_arrival: once for each send, with its number.
-  Handoff(Calendar& calendar, Fabric& fabric, std::function<void(std::size_t)> on_arrival)
-      : calendar_(&calendar), fabric_(&fabric), on_arrival_(std::move(on_arrival)) {}
+  // No fabric: nothing is sent between replicas.
+  Handoff(Calendar& calendar, Fabric* fabric, std::function<void(std::size_t)> on_arrival)
+      : calendar_(&calendar), fabric_(fabric), on_arrival_(std::move(on_arrival)) {}
 
   // Contract: no send of the same number is under way.
   void send(std::size_t number, double bytes, const Place& from, const Place& to);
+  // Something that shares nothing with others and takes so long.
+  void bring(std::size_t number, double seconds);
 
  private:
   void wake(std::size_t what) override;

@@ -14,22 +14,27 @@ LoadSource::LoadSource(workload::RequestStream& stream, std::optional<std::int64
       closed_loop_(stream.concurrency().has_value()),
       independent_(stream.independent()) {
   if (closed_loop_) vacancies_ = *stream.concurrency();
-  read_to_next_root();
+  read_ahead();
 }
 
-// Reads until an independent request is at hand; what waits for others on the way is held.
-void LoadSource::read_to_next_root() {
-  next_root_.reset();
-  workload::Request request;
-  while (!(most_ && read_ >= *most_) && stream_->next(request)) {
+// Reads until a root is at hand that arrives later than the next one: what waits for one of the roots of
+// one moment is known before any of them has left.  What waits for others on the way is held.
+void LoadSource::read_ahead() {
+  const bool moments = !closed_loop_ && !independent_;
+  while (!at_end_ &&
+         (roots_.empty() || (moments && roots_.back().arrival_s == roots_.front().arrival_s))) {
+    workload::Request request;
+    if ((most_ && read_ >= *most_) || !stream_->next(request)) {
+      at_end_ = true;
+      return;
+    }
     ++read_;
     if (!independent_) alive_.insert(request.id);
     if (request.after.empty()) {
-      next_root_ = std::move(request);
-      return;
+      roots_.push_back(std::move(request));
+    } else {
+      hold(std::move(request));
     }
-    hold(std::move(request));
-    request = {};
   }
 }
 
@@ -61,8 +66,8 @@ void LoadSource::release(workload::Request request, double at_s) {
 
 double LoadSource::next_arrival_s() const {
   double at_s = due_.empty() ? std::numeric_limits<double>::infinity() : due_.top().at_s;
-  if (!next_root_) return at_s;
-  if (!closed_loop_) return std::min(at_s, next_root_->arrival_s);
+  if (roots_.empty()) return at_s;
+  if (!closed_loop_) return std::min(at_s, roots_.front().arrival_s);
   return vacancies_ > 0 ? std::min(at_s, vacancy_s_) : at_s;
 }
 
@@ -75,12 +80,13 @@ bool LoadSource::take_due(double now_s, workload::Request& out) {
     due_.pop();
     return true;
   }
-  out = std::move(*next_root_);
+  out = std::move(roots_.front());
+  roots_.pop_front();
   if (closed_loop_) {
     --vacancies_;
     out.arrival_s = at_s;
   }
-  read_to_next_root();
+  read_ahead();
   return true;
 }
 
@@ -94,9 +100,10 @@ std::vector<std::int64_t> LoadSource::take_waiting_for(std::int64_t id) {
   return ids;
 }
 
-void LoadSource::on_finished(std::int64_t id, double now_s) {
+bool LoadSource::on_finished(std::int64_t id, double now_s) {
   leave(now_s);
-  for (const std::int64_t other : take_waiting_for(id)) {
+  const std::vector<std::int64_t> waiting = take_waiting_for(id);
+  for (const std::int64_t other : waiting) {
     const auto held = dependents_.find(other);
     if (held == dependents_.end() || --held->second.missing > 0) continue;
     workload::Request request = std::move(held->second.request);
@@ -104,6 +111,11 @@ void LoadSource::on_finished(std::int64_t id, double now_s) {
     const double at_s = now_s + request.think_s;
     release(std::move(request), at_s);
   }
+  return !waiting.empty();
+}
+
+void LoadSource::on_cancelled(std::int64_t id, double now_s) {
+  on_finished(id, now_s);
 }
 
 void LoadSource::leave(double now_s) {

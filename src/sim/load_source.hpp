@@ -3,15 +3,18 @@
 //
 // Open loop between sessions: a request without `after` arrives at its time.  Closed loop inside a
 // session: one with `after` arrives think_s after the last of those has finished.  Fixed
-// concurrency: the next request arrives when one leaves.  Reads one independent request ahead, so
-// memory holds only what waits for requests in flight.
+// concurrency: the next request arrives when one leaves.  Reads one independent request ahead of those
+// that arrive at the same moment, so memory holds only what waits for requests in flight.
 //
-// A request that waits for a rejected one is rejected with it: its session is over.
+// A request that waits for a rejected one is rejected with it: its session is over.  So it is with what
+// waits for a request whose client has left.  What waits for samples of one group waits for the first of
+// them to finish; the others are cancelled, and nobody waits for them.
 //
-// Contract: pull in the order take_due / on_finished / on_rejected; the caller keeps the clock.  What
+// Contract: pull in the order take_due / on_...; the caller keeps the clock.  What
 // waits for a request comes before the next independent one (session by session); a request that
 // waits for one that has left already throws InputError, as its time of release has passed.
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <limits>
 #include <optional>
@@ -33,14 +36,22 @@ class LoadSource {
   [[nodiscard]] double next_arrival_s() const;
   // Takes the next request due at or before `now_s`; false when there is none.
   bool take_due(double now_s, workload::Request& out);
-  // A request has left the system; its successors become due, each after its think time.
-  void on_finished(std::int64_t id, double now_s);
+  // A request has left the system; its successors become due, each after its think time.  Returns
+  // whether there are any.
+  bool on_finished(std::int64_t id, double now_s);
+  // A sample has left without an answer, another one was first.
+  void on_cancelled(std::int64_t id, double now_s);
   // A request was rejected: so is everything that waits for it.  Each is handed to `also_rejected`.
   void on_rejected(std::int64_t id, double now_s,
                    const std::function<void(const workload::Request&)>& also_rejected);
+  // Its client has left; what waits for it does not come.
+  void on_abandoned(std::int64_t id, double now_s,
+                    const std::function<void(const workload::Request&)>& also_abandoned) {
+    on_rejected(id, now_s, also_abandoned);
+  }
   // Nothing left to arrive, now or later.
   [[nodiscard]] bool exhausted() const {
-    return !next_root_ && due_.empty() && dependents_.empty();
+    return roots_.empty() && due_.empty() && dependents_.empty();
   }
 
  private:
@@ -55,7 +66,7 @@ class LoadSource {
     bool operator>(const Due& o) const { return at_s != o.at_s ? at_s > o.at_s : order > o.order; }
   };
 
-  void read_to_next_root();
+  void read_ahead();
   void hold(workload::Request request);
   void release(workload::Request request, double at_s);
   void leave(double now_s);
@@ -70,7 +81,8 @@ class LoadSource {
   std::int64_t vacancies_ = 0;
   bool closed_loop_ = false;
   bool independent_ = false;  // nothing waits for anything
-  std::optional<workload::Request> next_root_;
+  bool at_end_ = false;
+  std::deque<workload::Request> roots_;  // the next ones that arrive by themselves
   std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;
   std::unordered_map<std::int64_t, Dependent> dependents_;               // by own id
   std::unordered_map<std::int64_t, std::vector<std::int64_t>> waiting_;  // awaited id -> ids

@@ -49,7 +49,18 @@ double Meter::share_measured(double start_s, double end_s) const {
 double Meter::pool_power_w(std::size_t pool) const {
   const PoolState& s = states_[pool];
   const double host_busy = s.node.host_busy_w * s.busy_devices / s.devices_per_node;
-  return (s.base_w + s.dynamic_w + host_busy) / s.node.psu_efficiency;
+  return (s.base_w - s.off_w + s.dynamic_w + host_busy) / s.node.psu_efficiency;
+}
+
+void Meter::set_off(MeteredReplica& replica, bool off) {
+  if (replica.off == off) return;
+  replica.off = off;
+  PoolState& s = states_[replica.pool];
+  const double of_node_w = s.node.host_idle_w + s.node.nic_w + s.node.overhead_w;
+  const double w = replica.devices * (replica.power->idle_w() + of_node_w / s.devices_per_node);
+  fleet_w_ -= pool_power_w(replica.pool);
+  s.off_w += off ? w : -w;
+  fleet_w_ += pool_power_w(replica.pool);
 }
 
 void Meter::note_peak(std::size_t pool) {
@@ -66,6 +77,7 @@ void Meter::on_begin(std::size_t index, double now_s, const perf::StepCost& cost
   fleet_w_ -= pool_power_w(replica.pool);
   if (!replica.busy) {
     account_idle(replica, now_s);
+    set_off(replica, false);
     replica.busy = true;
     state.busy_devices += replica.devices;
   }
@@ -84,6 +96,7 @@ void Meter::on_idle(std::size_t index, double now_s, Cause cause) {
   now_s_ = now_s;
   if (!replica.busy) {
     account_idle(replica, now_s);
+    set_off(replica, cause == Cause::powered_off);
     replica.idle_since_s = now_s;
     replica.idle_cause = cause;
     return;
@@ -95,6 +108,7 @@ void Meter::on_idle(std::size_t index, double now_s, Cause cause) {
   fleet_w_ += pool_power_w(replica.pool);
   replica.dynamic_w = 0.0;
   replica.busy = false;
+  set_off(replica, cause == Cause::powered_off);
   replica.idle_since_s = now_s;
   replica.idle_cause = cause;
 }
@@ -124,8 +138,11 @@ void Meter::on_run(std::size_t index, double start_s, double end_s, const perf::
 void Meter::account_idle(MeteredReplica& replica, double now_s) {
   const double span_s = now_s - replica.idle_since_s;
   if (span_s <= 0.0) return;
-  pools_[replica.pool].device_seconds[static_cast<std::size_t>(replica.idle_cause)] +=
-      replica.devices * span_s * share_measured(replica.idle_since_s, now_s);
+  const double device_s = replica.devices * span_s * share_measured(replica.idle_since_s, now_s);
+  pools_[replica.pool].device_seconds[static_cast<std::size_t>(replica.idle_cause)] += device_s;
+  if (replica.idle_cause != Cause::powered_off) return;
+  states_[replica.pool].off_device_s += device_s;
+  states_[replica.pool].off_idle_j += replica.power->idle_w() * device_s;
 }
 
 void Meter::finish(double end_s, double fabric_power_w) {
@@ -144,16 +161,17 @@ void Meter::finish(double end_s, double fabric_power_w) {
     auto joules = [&](EnergyComponent c) -> double& {
       return pool.joules[static_cast<std::size_t>(c)];
     };
-    joules(EnergyComponent::device_idle) = state.idle_w * measured_s;
+    const double on_nodes_s = nodes * measured_s - state.off_device_s / state.devices_per_node;
+    joules(EnergyComponent::device_idle) = state.idle_w * measured_s - state.off_idle_j;
     joules(EnergyComponent::device_active) = state.joules.active;
     joules(EnergyComponent::compute) = state.joules.compute;
     joules(EnergyComponent::memory) = state.joules.memory;
     joules(EnergyComponent::link) = state.joules.link;
     joules(EnergyComponent::host) =
-        nodes * state.node.host_idle_w * measured_s +
+        on_nodes_s * state.node.host_idle_w +
         state.node.host_busy_w * state.busy_device_s / state.devices_per_node;
     joules(EnergyComponent::node_overhead) =
-        nodes * (state.node.nic_w + state.node.overhead_w) * measured_s;
+        on_nodes_s * (state.node.nic_w + state.node.overhead_w);
     double at_node = 0.0;
     for (const double j : pool.joules) at_node += j;
     joules(EnergyComponent::psu_loss) = at_node * (1.0 / state.node.psu_efficiency - 1.0);

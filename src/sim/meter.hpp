@@ -9,6 +9,7 @@
 //   device_idle     P_idle devices T           device_active, compute, memory, link: of the runs
 //   host            (host_idle T) nodes + host_busy b / devices per node
 //   node_overhead   (NICs + overhead) nodes T  psu_loss  (1/eta - 1) of all above
+//   Devices that are powered off draw nothing, nor does their share of the node.
 //   fabric          switches and optics, shared among pools by nodes
 //   facility_overhead  (PUE - 1) of all above
 #include <vector>
@@ -28,6 +29,7 @@ struct MeteredReplica {
   double idle_since_s = 0.0;
   Cause idle_cause = Cause::arrival_idle;
   bool busy = false;
+  bool off = false;
   double dynamic_w = 0.0;  // above idle, of all its devices, in its run under way
 };
 
@@ -65,10 +67,14 @@ class Meter {
     double dynamic_w = 0.0;  // devices above idle
     double busy_devices = 0.0;
     double busy_device_s = 0.0;
+    double off_w = 0.0;       // before the PSU, of devices that are off and their share of the node
+    double off_idle_j = 0.0;  // not drawn by devices that were off
+    double off_device_s = 0.0;
     power::ActivityJoules joules;
   };
 
   void account_idle(MeteredReplica& replica, double now_s);
+  void set_off(MeteredReplica& replica, bool off);
   void note_peak(std::size_t pool);
 
   const scenario::Plan* plan_;

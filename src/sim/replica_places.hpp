@@ -7,7 +7,9 @@
 // Worked example: nodes of 8 devices; two replicas of 3 and one of 4: the first two on node 0, the third
 // on node 1.
 #include <algorithm>
+#include <limits>
 
+#include "perf/model_switch.hpp"
 #include "scenario/plan.hpp"
 #include "sim/handoff.hpp"
 
@@ -33,6 +35,10 @@ class ReplicaPlaces {
       place.inside_bytes_per_s = static_cast<double>(std::min(devices, in_node)) *
                                  link->bandwidth.value.base() * link->efficiency.value;
     }
+    // Where the host's memory is the devices' own, nothing has to be brought.
+    place.host_bytes_per_s = std::numeric_limits<double>::infinity();
+    if (const auto of_one = perf::host_bandwidth(*pool_, d))
+      place.host_bytes_per_s = static_cast<double>(devices) * of_one->base();
     used_ += devices;
     return place;
   }

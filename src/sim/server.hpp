@@ -29,6 +29,7 @@ struct Deployment {
   const scenario::DeploymentPlan* plan_of;
   perf::StepModel model;
   power::DevicePower power;
+  double prompt_s_per_token = 0.0;  // of a whole step of prompts, for predictions
 };
 
 // How a deployment is served: machines scheduled by a compiler finish a batch before the next.
@@ -40,7 +41,22 @@ inline scenario::ServingSpec serving_of(const scenario::Plan& plan, const Deploy
   return serving;
 }
 
-struct Group;
+// Replicas that serve the same requests, with their router.
+struct Group {
+  Group(const scenario::ServingSpec& serving, scenario::RouterKind kind,
+        std::vector<std::size_t> members, std::uint64_t seed)
+      : servers(std::move(members)), router(kind, servers.size(), seed, serving.router_load_cap) {}
+  std::vector<std::size_t> servers;
+  serving::Router router;
+};
+
+enum class Condition {
+  on,
+  draining,  // takes no new requests, finishes those that it has
+  loading,   // its weights are on their way
+  off,
+  down,  // failed or in maintenance
+};
 
 // A replica with its timer.
 struct Server {
@@ -57,7 +73,7 @@ struct Server {
   std::size_t deployment_index;
   std::int64_t index;  // within the deployment
   Place place;
-  Group* sends_to = nullptr;  // of a replica that only computes prompts: who decodes them
+  std::optional<std::size_t> sends_to;  // of a replica that only computes prompts: who decodes them
   serving::Replica replica;
   std::size_t metered = 0;
   bool rests = true;           // runs no steps ...
@@ -66,14 +82,15 @@ struct Server {
   std::optional<serving::Replica::StepUnderWay> straddling;
   Calendar::Timer timer = nullptr;
   double armed_s = 0.0;
-};
 
-// Replicas that serve the same requests, with their router.
-struct Group {
-  Group(scenario::RouterKind kind, std::vector<std::size_t> members, std::uint64_t seed)
-      : servers(std::move(members)), router(kind, servers.size(), seed) {}
-  std::vector<std::size_t> servers;
-  serving::Router router;
+  Condition condition = Condition::on;
+  std::vector<std::pair<Group*, std::size_t>> memberships;  // groups, and its place in them
+  double down_until_s = 0.0;
+  double booted_s = -1.0;
+  std::int64_t loads = 0;        // of weights, under way
+  std::int64_t stale_loads = 0;  // ... that a failure has made useless
+  double away_s = -1.0;          // once it is drained; negative: it is switched off
+  double busy_s = 0.0;           // in steps, up to the end of the last run
 };
 
 }  // namespace tokenyard::sim

@@ -28,7 +28,9 @@ metrics::RunResult simulate(const scenario::Plan& plan, const SimulationOptions&
   SimgridCalendar calendar;
   const Platform platform(fleet);
   SimgridFabric fabric(platform, fleet, calendar);
-  Simulation simulation(plan, *stream, calendar, inventory_of(fleet), options, &fabric);
+  SimulationOptions with_fleet = options;
+  with_fleet.fleet = &fleet;
+  Simulation simulation(plan, *stream, calendar, inventory_of(fleet), with_fleet, &fabric);
   return simulation.run();
 }
 

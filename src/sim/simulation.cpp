@@ -28,9 +28,10 @@ Simulation::Simulation(const scenario::Plan& plan, workload::RequestStream& stre
       options_(std::move(options)),
       slo_(plan.scenario.slo),
       source_(stream, plan.scenario.requests),
-      front_end_(plan.scenario.serving.host),
+      front_end_(plan.scenario.serving.host, plan.scenario.serving.router_latency.base()),
       accumulator_(plan.scenario.warmup.base()),
       meter_(plan, plan.scenario.warmup.base()),
+      network_(network),
       between_runs_(kNobody),
       store_(plan.scenario.store_requests.value_or(scenario::StoreRequests::all)),
       sampled_tokens_(plan.pools.size(), 0.0),
@@ -43,16 +44,13 @@ Simulation::Simulation(const scenario::Plan& plan, workload::RequestStream& stre
                      std::to_string(stream.block_tokens()) + " tokens");
   }
   build_deployments();
-  build_groups();
+  build_choices();
   build_decoders();
-  const bool sends = std::any_of(deployments_.begin(), deployments_.end(), [](const auto& d) {
-    return d->plan_of->spec.role == scenario::Role::prefill;
-  });
-  if (!sends) return;
-  check(network != nullptr, "prompts are to be sent on, and there is no network");
-  handoff_ = std::make_unique<Handoff>(*calendar_, *network, [this](std::size_t handle) {
-    on_arrived(static_cast<serving::Handle>(handle));
-  });
+  if (plan.scenario.serving.scheduler.admission == scenario::Admission::shortest_job_first) {
+    predictions_.emplace(static_cast<std::uint64_t>(plan.scenario.seed), "predicted answers");
+  }
+  handoff_ = std::make_unique<Handoff>(*calendar_, network,
+                                       [this](std::size_t transfer) { on_arrived(transfer); });
 }
 
 Simulation::~Simulation() = default;
@@ -64,6 +62,11 @@ void Simulation::build_deployments() {
     first_node += plan_->pools[p].count;
     for (const scenario::DeploymentPlan& d : plan_->pools[p].deployments) {
       deployments_.push_back(std::make_unique<Deployment>(*plan_, p, d));
+      Deployment& deployment = *deployments_.back();
+      const std::int64_t chunk = plan_->scenario.serving.scheduler.max_batch_tokens;
+      const perf::PrefillSlice whole{.tokens = chunk, .cached = 0, .samples = true};
+      deployment.prompt_s_per_token =
+          deployment.model.mixed_step({&whole, 1}, {}).total_s() / static_cast<double>(chunk);
       for (std::int64_t i = 0; i < d.replicas; ++i) {
         auto server = std::make_unique<Server>(*deployments_.back(), deployments_.size() - 1, i,
                                                *plan_, stream_->block_tokens(), slots_,
@@ -73,37 +76,6 @@ void Simulation::build_deployments() {
       }
     }
   }
-}
-
-// Requests that name a model go to its replicas; those that name none go to all.
-void Simulation::build_groups() {
-  for (std::size_t m = group_by_model_.size(); m < stream_->models().size(); ++m) {
-    const std::string& model = stream_->models()[m];
-    std::vector<std::size_t> members;
-    for (std::size_t s = 0; s < servers_.size(); ++s) {
-      const scenario::DeploymentPlan& d = *servers_[s]->deployment->plan_of;
-      if (d.spec.role == scenario::Role::decode) continue;
-      if (model.empty() || d.model.name == model) members.push_back(s);
-    }
-    std::unique_ptr<Group> group;
-    if (!members.empty()) {
-      const auto seed = static_cast<std::uint64_t>(plan_->scenario.seed);
-      group = std::make_unique<Group>(plan_->scenario.serving.router, members, seed);
-    }
-    group_by_model_.push_back(std::move(group));
-  }
-}
-
-Group& Simulation::group_of(const workload::Request& request) {
-  const auto model = static_cast<std::size_t>(request.model);
-  // Streams may learn of further models as they read.
-  if (model >= group_by_model_.size()) build_groups();
-  Group* group = group_by_model_[model].get();
-  if (group == nullptr) {
-    throw InputError("request " + std::to_string(request.id) + " asks for the model '" +
-                     stream_->models()[model] + "', which no pool deploys");
-  }
-  return *group;
 }
 
 metrics::RunResult Simulation::run() {
@@ -118,6 +90,7 @@ metrics::RunResult Simulation::run() {
   }
   const double warmup_s = plan_->scenario.warmup.base();
   if (warmup_s > 0.0) calendar_->at(warmup_s, *this, kWarm);
+  start_faults(options_.fleet);
   arm_arrivals();
   calendar_->run();
   if (!stopped_ && work_left())
@@ -162,9 +135,18 @@ void Simulation::wake(std::size_t what) {
     case kStop:
       stop_at_duration();
       break;
+    case kAppointments:
+      appointment_timer_ = nullptr;
+      on_appointments();
+      break;
+    case kFault:
+      on_fault();
+      break;
+    case kScale:
+      on_scale();
+      break;
     default:
-      servers_[what - kFirstServer]->timer = nullptr;
-      on_run_end(what - kFirstServer);
+      wake_server(what - kFirstServer);
   }
 }
 
@@ -199,17 +181,20 @@ void Simulation::arrive(workload::Request request, double now_s) {
   ++seen_;
   ++events_;
   last_event_s_ = std::max(last_event_s_, now_s);
-  Group& group = group_of(request);
-  const std::size_t place = choose_place(group, request);
-  if (place == kNobody) {
-    reject(request, now_s);
+  const Chosen chosen = choose(request, 0, false);
+  if (chosen.nobody() && choose(request, 0, true).nobody()) {
+    reject(request, now_s, rejected_context_);
     return;
   }
-  const std::size_t s = group.servers[place];
-  Server& server = *servers_[s];
+  const scenario::Overload overload = plan_->scenario.serving.overload.policy;
+  const bool late =
+      overload != scenario::Overload::accept && !chosen.nobody() && too_late(chosen, request);
+  if (late && overload == scenario::Overload::reject) {
+    reject(request, now_s, rejected_overload_);
+    return;
+  }
   rejected_in_a_row_ = 0;
   littles_law_.enter(now_s);
-  group.router.sent(request, place);
   const serving::Handle handle = slots_.add();
   if (in_flight_.size() <= static_cast<std::size_t>(handle))
     in_flight_.resize(static_cast<std::size_t>(handle) + 1);
@@ -217,60 +202,61 @@ void Simulation::arrive(workload::Request request, double now_s) {
   serving::ActiveRequest& r = slots_[handle];
   r.request = std::move(request);
   r.arrival_s = now_s;
-  r.deployment = static_cast<std::int32_t>(server.deployment_index);
-  r.replica = static_cast<std::int32_t>(s);
-  r.routed_model = r.request.model;
-  r.routed_place = static_cast<std::int32_t>(place);
-  const double delay_s = front_end_.delay_s(r.request.input_tokens);
-  if (delay_s <= 0.0) {
-    hand_over(handle, now_s);
-    return;
-  }
-  front_end_.enter(handle, now_s + delay_s);
-  in_front_by_pool_[server.deployment->pool] += 1.0;
-  arm_ready();
+  r.phase_since_s = now_s;
+  r.deferred = late;
+  rank(r);
+  appoint(r, handle, now_s);
+  if (r.request.group >= 0) samples_of_group_[r.request.group].members.push_back(handle);
+  go(handle, chosen, now_s);
 }
 
-// The router's choice; where that replica could never hold the request, the least loaded one that
-// can.
-std::size_t Simulation::choose_place(Group& group, const workload::Request& request) {
-  const std::size_t chosen = group.router.choose(request);
-  if (can_serve(*servers_[group.servers[chosen]], request)) return chosen;
-  std::size_t best = kNobody;
-  for (std::size_t place = 0; place < group.servers.size(); ++place) {
-    if (!can_serve(*servers_[group.servers[place]], request)) continue;
-    if (best == kNobody || group.router.outstanding(place) < group.router.outstanding(best))
-      best = place;
+// What its place in line depends on.
+void Simulation::rank(serving::ActiveRequest& r) {
+  const scenario::SchedulerSpec& scheduler = plan_->scenario.serving.scheduler;
+  if (!scheduler.priorities.empty()) {
+    const auto found =
+        scheduler.priorities.find(stream_->classes()[static_cast<std::size_t>(r.request.class_id)]);
+    if (found != scheduler.priorities.end()) r.priority = found->second;
   }
-  return best;
+  if (!predictions_) return;
+  const double error = std::exp(predictions_->normal(0.0, scheduler.length_error));
+  r.predicted_tokens = std::llround(error * static_cast<double>(r.request.output_tokens));
 }
 
-void Simulation::reject(const workload::Request& request, double now_s) {
+void Simulation::reject(const workload::Request& request, double now_s, std::int64_t& count) {
   if (++rejected_in_a_row_ > kHopeless && stream_->concurrency() && stream_->endless()) {
     throw InputError("workload: not one of " + std::to_string(kHopeless) +
-                     " requests in a row fits a replica; the last has " +
+                     " requests in a row is taken by a replica; the last has " +
                      std::to_string(request.input_tokens) + " + " +
                      std::to_string(request.output_tokens) + " tokens");
   }
   const auto record = [this, now_s](const workload::Request& r) {
-    metrics::RequestRow row;
-    row.id = r.id;
-    row.session = r.session;
-    row.turn = r.turn;
-    row.class_id = r.class_id;
-    row.arrival_s = now_s;
-    row.input_tokens = r.input_tokens;
-    row.status = metrics::RequestStatus::rejected;
-    accumulator_.on_rejected(row);
+    accumulator_.on_rejected(row_of_lost(r, metrics::RequestStatus::rejected, now_s));
     ++done_;
-    emit(row);
+    emit(row_of_lost(r, metrics::RequestStatus::rejected, now_s));
   };
   record(request);
-  ++rejected_context_;
+  ++count;
   source_.on_rejected(request.id, now_s, [&](const workload::Request& follower) {
     ++seen_;
     record(follower);
   });
+}
+
+// Wakes of replicas: see Wake.
+void Simulation::wake_server(std::size_t number) {
+  const std::size_t s = number % servers_.size();
+  switch (number / servers_.size()) {
+    case 0:
+      servers_[s]->timer = nullptr;
+      on_run_end(s);
+      break;
+    case 1:
+      on_condition(s);
+      break;
+    default:
+      on_loaded(s);
+  }
 }
 
 void Simulation::arm(std::size_t s) {
@@ -294,12 +280,13 @@ void Simulation::begin(std::size_t s, double now_s) {
   server.rests_since_s = now_s;
   if (server.replica.idle()) {
     meter_.on_idle(server.metered, now_s, idle_cause(server));
+    when_drained(s, now_s);
   } else {
     meter_.on_begin(server.metered, now_s, server.replica.run_cost(),
                     server.replica.run_end() - now_s);
     arm(s);
   }
-  if (handoff_) bring_reserved(s);
+  bring_reserved(s);
 }
 
 void Simulation::on_run_end(std::size_t s) {
@@ -310,12 +297,13 @@ void Simulation::on_run_end(std::size_t s) {
   last_event_s_ = std::max(last_event_s_, now_s);
   const std::vector<serving::Handle>& finished = server.replica.end_run();
   account(server, server.replica.report());
-  for (const serving::Handle handle : finished) complete(handle, now_s);
-  for (const serving::Handle handle : server.replica.sent()) send_on(handle, now_s);
   // What arrives at this very moment, released by these completions or not, may join the next
   // batch.
   between_runs_ = s;
-  bool news = !finished.empty();
+  bool news = !finished.empty() || !server.replica.left().empty();
+  take_left(server, now_s);
+  for (const serving::Handle handle : finished) complete(handle, now_s);
+  for (const serving::Handle handle : server.replica.sent()) send_on(handle, now_s);
   workload::Request request;
   while (source_.take_due(now_s, request)) {
     arrive(std::move(request), now_s);
@@ -332,6 +320,7 @@ void Simulation::on_run_end(std::size_t s) {
 void Simulation::account(Server& server, const serving::RunReport& report) {
   const std::int64_t tokens = report.steps * report.decoding + report.first_tokens;
   tokens_produced_ += tokens;
+  server.busy_s += report.end_s - report.start_s;
   tokens_by_pool_[server.deployment->pool] += static_cast<double>(tokens);
   if (server.straddling) {
     account_steps(
@@ -363,25 +352,22 @@ void Simulation::account_steps(Server& server, const Steps& steps, const perf::S
 
 void Simulation::complete(serving::Handle handle, double now_s) {
   serving::ActiveRequest& r = slots_[handle];
+  r.enter(r.phase, now_s);
   metrics::RequestRow row = row_of(r);
   row.finished_s = now_s;
   row.status = metrics::RequestStatus::finished;
   check(r.produced == r.request.output_tokens, "a finished request lacks tokens");
   tokens_accounted_ += r.produced;
   accumulator_.on_finished(row, slo_);
+  if (autoscaler_) autoscaler_->on_finished(r.deployment, row.first_token_s - row.arrival_s);
   littles_law_.leave(now_s, r.arrival_s);
   ++done_;
   emit(row);
-  if (r.decode_place >= 0) {
-    Group& decoders = *servers_[static_cast<std::size_t>(r.sender)]->sends_to;
-    decoders.router.finished(static_cast<std::size_t>(r.decode_place));
-  } else {
-    group_by_model_[static_cast<std::size_t>(r.routed_model)]->router.finished(
-        static_cast<std::size_t>(r.routed_place));
-  }
-  source_.on_finished(row.id, now_s);
-  in_flight_[static_cast<std::size_t>(handle)] = 0;
-  slots_.remove(handle);
+  forget_routing(r);
+  const bool awaited = source_.on_finished(row.id, now_s);
+  if (row.session >= 0) note_session(row, !awaited);
+  if (r.request.group >= 0) cancel_losers(r.request, now_s);
+  vacate(handle);
 }
 
 }  // namespace tokenyard::sim

@@ -3,24 +3,30 @@
 //
 // The simulation pays per change of a batch, never per token.  Conservation laws are checked at the
 // end of every run, and a violation is an InternalError: requests released = finished + rejected +
-// unfinished; tokens produced = tokens of finished requests + those of unfinished ones; KV blocks
-// return to zero when all requests have left; Little's law to 1e-9; device seconds by cause =
-// devices * measured time.
+// cancelled + abandoned + unfinished; tokens produced = tokens of all of them + those of attempts that
+// their clients gave up; KV blocks return to zero when all requests have left; Little's law to 1e-9;
+// device seconds by cause = devices * measured time.
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
+#include <queue>
+#include <unordered_map>
 #include <vector>
 
 #include "base/hash.hpp"
 #include "metrics/accumulator.hpp"
 #include "metrics/littles_law.hpp"
 #include "scenario/plan.hpp"
+#include "sim/appointments.hpp"
+#include "sim/autoscaler.hpp"
 #include "sim/calendar.hpp"
+#include "sim/fault_schedule.hpp"
 #include "sim/front_end.hpp"
 #include "sim/load_source.hpp"
 #include "sim/meter.hpp"
 #include "sim/server.hpp"
+#include "topology/fleet_graph.hpp"
 
 namespace tokenyard::sim {
 
@@ -31,6 +37,8 @@ struct Progress {
 
 struct SimulationOptions {
   bool per_step = false;
+  // The network as a graph, for what the failure of a cable or a switch cuts off.
+  const topology::FleetGraph* fleet = nullptr;
   // Called now and then with the state of the run; empty: nobody watches.
   std::function<void(const Progress&)> on_progress;
 };
@@ -50,16 +58,30 @@ class Simulation final : private Sleeper {
 
  private:
   static constexpr std::size_t kNobody = static_cast<std::size_t>(-1);
-  // What to wake for: these, or kFirstServer + the number of a replica whose run ends.
-  enum Wake : std::size_t { kArrivals, kReady, kSample, kWarm, kStop, kFirstServer };
+  // What to wake for: these, or kFirstServer + the number of a replica whose run ends, and after these
+  // the replicas that change their condition, and those whose weights have come.
+  enum Wake : std::size_t {
+    kArrivals,
+    kReady,
+    kSample,
+    kWarm,
+    kStop,
+    kAppointments,
+    kFault,
+    kScale,
+    kFirstServer
+  };
   void wake(std::size_t what) override;
 
   void build_deployments();
-  void build_groups();
+  void build_choices();
   void build_decoders();
+  std::size_t add_group(scenario::RouterKind kind, std::vector<std::size_t> members);
   void on_arrivals();
   void arrive(workload::Request request, double now_s);
-  void reject(const workload::Request& request, double now_s);
+  void rank(serving::ActiveRequest& r);
+  void reject(const workload::Request& request, double now_s, std::int64_t& count);
+  void wake_server(std::size_t number);
   void on_run_end(std::size_t server);
   void begin(std::size_t server, double now_s);
   void begin_touched(double now_s);
@@ -68,9 +90,68 @@ class Simulation final : private Sleeper {
   void on_ready();
   void arm_ready();
   void hand_over(serving::Handle handle, double now_s);
+  void touch(std::size_t server);
   void send_on(serving::Handle handle, double now_s);
+  void line_up_at_decoder(serving::Handle handle, std::size_t decoders, std::size_t place,
+                          double now_s);
   void bring_reserved(std::size_t server);
-  void on_arrived(serving::Handle handle);
+  void on_arrived(std::size_t transfer);
+  void release_sender(serving::Handle handle, double now_s);
+  void void_transfer(serving::ActiveRequest& r);
+
+  // Routing: see simulation_route.cpp.
+  struct Chosen {
+    std::size_t group = static_cast<std::size_t>(-1);
+    std::size_t place = 0;
+    [[nodiscard]] bool nobody() const { return group == static_cast<std::size_t>(-1); }
+  };
+  [[nodiscard]] Chosen choose(const workload::Request& request, std::int64_t produced, bool away);
+  std::size_t choose_place(Group& group, const workload::Request& request, std::int64_t produced,
+                           bool away);
+  [[nodiscard]] bool can_serve(const Server& server, const workload::Request& request,
+                               std::int64_t produced, bool away);
+  [[nodiscard]] std::optional<std::size_t> route_of(const workload::Request& request) const;
+  void dispatch(serving::Handle handle, double now_s);
+  void go(serving::Handle handle, const Chosen& chosen, double now_s);
+  void assign(serving::Handle handle, const Chosen& chosen);
+  void forget_routing(serving::ActiveRequest& r);
+  void send_parked(double now_s);
+  [[nodiscard]] bool too_late(const Chosen& chosen, const workload::Request& request) const;
+
+  // Requests that leave before their end: see simulation_leave.cpp.
+  void appoint(serving::ActiveRequest& r, serving::Handle handle, double now_s);
+  void on_appointments();
+  void arm_appointments();
+  void withdraw(serving::Handle handle, serving::Leaving why, double now_s);
+  void take_left(const Server& server, double now_s);
+  void gone(serving::Handle handle, double now_s);
+  void end_early(serving::Handle handle, metrics::RequestStatus status, double now_s);
+  void ask_again(serving::Handle handle, double now_s);
+  void restart(serving::Handle handle, double now_s);
+  void cancel_losers(const workload::Request& winner, double now_s);
+  void note_session(const metrics::RequestRow& row, bool ended);
+  void vacate(serving::Handle handle);
+
+  // Replicas that come and go: see simulation_condition.cpp.
+  void start_faults(const topology::FleetGraph* fleet);
+  void on_fault();
+  void arm_fault();
+  void apply(const Fault& fault, double now_s);
+  void fail(std::size_t server, double duration_s, double now_s);
+  void lose_work(std::size_t server, double now_s);
+  void drain(std::size_t server, double away_s, double now_s);
+  void when_drained(std::size_t server, double now_s);
+  void on_condition(std::size_t server);
+  void on_loaded(std::size_t server);
+  void load_weights(std::size_t server, double now_s);
+  void switch_on(std::size_t server, double now_s);
+  void switch_off(std::size_t server, double now_s);
+  void set_condition(std::size_t server, Condition condition, double now_s);
+  void on_scale();
+  void boot(std::size_t server, double now_s);
+  void forget_caches(Server& server, double now_s);
+  [[nodiscard]] bool scales(const Server& server) const;
+  double abort_run(Server& server, double end_s);
   [[nodiscard]] Cause idle_cause(const Server& server) const;
   void account_resting(Server& server, double now_s);
   void account(Server& server, const serving::RunReport& report);
@@ -88,9 +169,8 @@ class Simulation final : private Sleeper {
   void on_sample();
   void emit(const metrics::RequestRow& row);
   [[nodiscard]] metrics::RequestRow row_of(const serving::ActiveRequest& r) const;
-  std::size_t choose_place(Group& group, const workload::Request& request);
-  [[nodiscard]] bool can_serve(const Server& server, const workload::Request& request);
-  Group& group_of(const workload::Request& request);
+  [[nodiscard]] static metrics::RequestRow row_of_lost(const workload::Request& r,
+                                                       metrics::RequestStatus status, double now_s);
   [[nodiscard]] bool work_left() const;
   void finish_unfinished(double end_s);
   void check_conservation() const;
@@ -110,17 +190,41 @@ class Simulation final : private Sleeper {
   Meter meter_;
   std::vector<std::unique_ptr<Deployment>> deployments_;
   std::vector<std::unique_ptr<Server>> servers_;
-  // By model, the replicas that only decode; each request goes to the least loaded.
-  std::map<std::string, Group> decoders_;
-  std::vector<std::unique_ptr<Group>>
-      group_by_model_;                // by the stream's model number; null: not deployed
-  std::vector<std::size_t> touched_;  // idle replicas that got work at this moment
-  std::vector<char> in_flight_;       // by slot: the request is in the system
+  std::vector<std::unique_ptr<Group>> groups_;
+  // Where requests of a model may go, by number of group.
+  struct Choices {
+    std::vector<std::size_t> by_route;                // parallel to the routes
+    std::size_t rest = static_cast<std::size_t>(-1);  // of the pools that no route names
+    bool any = false;                                 // the model is deployed
+  };
+  std::vector<Choices> choices_;         // by the stream's model number
+  std::vector<serving::Handle> parked_;  // wait for a replica that is not away
+  std::vector<std::size_t> touched_;     // idle replicas that got work at this moment
+  std::vector<char> in_flight_;          // by slot: the request is in the system
 
   Calendar::Timer arrival_timer_ = nullptr;
   double arrival_armed_s_ = 0.0;
   Calendar::Timer ready_timer_ = nullptr;
   double ready_armed_s_ = 0.0;
+  Appointments appointments_;
+  Calendar::Timer appointment_timer_ = nullptr;
+  double appointment_armed_s_ = 0.0;
+  std::uint64_t tickets_ = 0;
+  std::optional<RandomStream> predictions_;  // of answers' lengths
+  struct Samples {
+    std::vector<serving::Handle> members;
+    bool decided = false;
+  };
+  std::unordered_map<std::int64_t, Samples> samples_of_group_;
+  std::unordered_map<std::int64_t, metrics::SessionRow> sessions_;  // under way
+  std::optional<FaultSchedule> faults_;
+  std::optional<Fault> next_fault_;
+  std::vector<std::int64_t> spares_;  // by pool: replicas that its unused devices could carry
+  using Return = std::pair<double, std::size_t>;  // when, and to which pool
+  std::priority_queue<Return, std::vector<Return>, std::greater<>> returning_spares_;
+  std::optional<Autoscaler> autoscaler_;
+  Fabric* network_;
+  std::int64_t failures_ = 0, scale_ups_ = 0, scale_downs_ = 0;
   std::size_t between_runs_;  // the replica whose run has just ended
   bool stopped_ = false;
   double last_event_s_ = 0.0;
@@ -134,13 +238,17 @@ class Simulation final : private Sleeper {
   std::vector<double> sampled_tokens_;    // by pool, at the last sample
   std::vector<double> in_front_by_pool_;  // requests in the front end
   std::vector<double> tokens_by_pool_;
-  std::unique_ptr<Handoff> handoff_;  // absent: no replica only computes prompts
+  std::unique_ptr<Handoff> handoff_;          // absent: no replica only computes prompts
+  std::vector<serving::Handle> transfer_of_;  // by number; -1: what it brings is wanted no more
+  std::vector<std::size_t> free_transfers_;
   metrics::Transfers transfers_;
-  std::int64_t rejected_context_ = 0;  // of the rejected: too long for every replica
+  std::int64_t rejected_context_ = 0;   // of the rejected: too long for every replica
+  std::int64_t rejected_overload_ = 0;  // ... too late
   std::int64_t seen_ = 0, done_ = 0, events_ = 0;
   std::int64_t rejected_in_a_row_ = 0;
   std::int64_t tokens_produced_ = 0;   // by replicas
   std::int64_t tokens_accounted_ = 0;  // of requests
+  std::int64_t tokens_given_up_ = 0;   // of attempts that clients gave up, among the accounted
 };
 
 }  // namespace tokenyard::sim

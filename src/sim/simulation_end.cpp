@@ -29,26 +29,13 @@ void Simulation::stop_at_duration() {
 void Simulation::finish_unfinished(double end_s) {
   littles_law_.end(end_s);
   for (auto& server : servers_) {
-    serving::Replica& replica = server->replica;
     if (server->rests) account_resting(*server, end_s);
-    if (replica.idle()) continue;
-    const serving::Replica::StepUnderWay last = replica.stop(end_s);
-    if (last.whole_steps > 0) {
-      check(replica.end_run().empty(), "a request finished within a run");
-      account(*server, replica.report());
-    }
-    const double share = (end_s - last.start_s) / (last.end_s - last.start_s);
-    perf::StepCost part;
-    part.add(last.cost, share);
-    account_steps(*server, {.start_s = last.start_s, .end_s = end_s, .sequences = last.sequences},
-                  part, share * last.decode_s);
-    const serving::KvCache& kv = replica.kv();
-    accumulator_.on_kv_held(last.start_s, end_s, static_cast<double>(kv.total() - kv.available()));
+    if (!server->replica.idle()) abort_run(*server, end_s);
   }
   for (std::size_t h = 0; h < in_flight_.size(); ++h) {
     if (in_flight_[h] == 0) continue;
     serving::ActiveRequest& r = slots_[static_cast<serving::Handle>(h)];
-    if (r.decoding)
+    if (r.stage == serving::Stage::decoding)
       r.produced = servers_[static_cast<std::size_t>(r.replica)]->replica.produced_by(r);
     tokens_accounted_ += r.produced;
     metrics::RequestRow row = row_of(r);
@@ -58,10 +45,30 @@ void Simulation::finish_unfinished(double end_s) {
   }
 }
 
+// The run under way is cut: its whole steps count in full, the step that end_s falls into with its time
+// alone.  Returns when that step began.
+double Simulation::abort_run(Server& server, double end_s) {
+  serving::Replica& replica = server.replica;
+  const serving::Replica::StepUnderWay last = replica.stop(end_s);
+  if (last.whole_steps > 0) {
+    check(replica.end_run().empty(), "a request finished within a run");
+    account(server, replica.report());
+  }
+  const double share = (end_s - last.start_s) / (last.end_s - last.start_s);
+  perf::StepCost part;
+  part.add(last.cost, share);
+  account_steps(server, {.start_s = last.start_s, .end_s = end_s, .sequences = last.sequences},
+                part, share * last.decode_s);
+  const serving::KvCache& kv = replica.kv();
+  accumulator_.on_kv_held(last.start_s, end_s, static_cast<double>(kv.total() - kv.available()));
+  return last.start_s;
+}
+
 void Simulation::check_conservation() const {
   const std::int64_t unfinished = accumulator_.unfinished();
-  check(seen_ == accumulator_.finished() + accumulator_.rejected() + unfinished,
-        "requests released differ from finished + rejected + unfinished");
+  check(seen_ == accumulator_.finished() + accumulator_.rejected() + accumulator_.cancelled() +
+                     accumulator_.abandoned() + unfinished,
+        "requests released differ from those that ended and those that have not");
   check(tokens_produced_ == tokens_accounted_, "tokens produced differ from tokens of requests");
   check(littles_law_.relative_error() < 1e-9, "Little's law does not hold");
   if (unfinished > 0) return;

@@ -11,80 +11,118 @@ void Simulation::build_decoders() {
     const scenario::DeploymentPlan& d = *servers_[s]->deployment->plan_of;
     if (d.spec.role == scenario::Role::decode) members[d.model.name].push_back(s);
   }
-  const auto seed = static_cast<std::uint64_t>(plan_->scenario.seed);
+  std::map<std::string, std::size_t> group_of;
   for (auto& [model, servers] : members)
-    decoders_.try_emplace(model, scenario::RouterKind::least_loaded, std::move(servers), seed);
+    group_of[model] = add_group(scenario::RouterKind::least_loaded, std::move(servers));
   for (const auto& server : servers_) {
     const scenario::DeploymentPlan& d = *server->deployment->plan_of;
-    if (d.spec.role == scenario::Role::prefill) server->sends_to = &decoders_.at(d.model.name);
+    if (d.spec.role == scenario::Role::prefill) server->sends_to = group_of.at(d.model.name);
   }
 }
 
-bool Simulation::can_serve(const Server& server, const workload::Request& request) {
-  return server.replica.can_ever_fit(request) &&
-         (server.sends_to == nullptr || choose_place(*server.sends_to, request) != kNobody);
-}
-
-// A prompt has been computed: its request lines up where it will decode.
+// A prompt has been computed: its request lines up where it will decode, or waits until one is there.
 void Simulation::send_on(serving::Handle handle, double now_s) {
   serving::ActiveRequest& r = slots_[handle];
-  group_by_model_[static_cast<std::size_t>(r.routed_model)]->router.finished(
-      static_cast<std::size_t>(r.routed_place));
-  Group& decoders = *servers_[static_cast<std::size_t>(r.replica)]->sends_to;
-  const std::size_t place = choose_place(decoders, r.request);
-  check(place != kNobody, "a prompt was computed that nobody can decode");
-  decoders.router.sent(r.request, place);
-  r.decode_place = static_cast<std::int32_t>(place);
+  const std::size_t decoders = *servers_[static_cast<std::size_t>(r.replica)]->sends_to;
+  forget_routing(r);
   r.sender = r.replica;
-  r.replica = static_cast<std::int32_t>(decoders.servers[place]);
-  r.deployment =
-      static_cast<std::int32_t>(servers_[static_cast<std::size_t>(r.replica)]->deployment_index);
+  if (r.leaving != serving::Leaving::no) {
+    release_sender(handle, now_s);
+    gone(handle, now_s);
+    return;
+  }
+  const std::size_t place = choose_place(*groups_[decoders], r.request, r.produced, false);
+  if (place != kNobody) {
+    line_up_at_decoder(handle, decoders, place, now_s);
+    return;
+  }
+  release_sender(handle, now_s);
+  restart(handle, now_s);
+}
+
+void Simulation::line_up_at_decoder(serving::Handle handle, std::size_t decoders, std::size_t place,
+                                    double now_s) {
+  assign(handle, {decoders, place});
   hand_over(handle, now_s);
 }
 
-// The caches for which there is room now are sent for.
+// What is brought for it is of no use any more.
+void Simulation::void_transfer(serving::ActiveRequest& r) {
+  if (r.transfer < 0) return;
+  transfer_of_[static_cast<std::size_t>(r.transfer)] = -1;
+  r.transfer = -1;
+}
+
+// What there is room for now is sent for.
 void Simulation::bring_reserved(std::size_t s) {
   Server& server = *servers_[s];
   for (const serving::Handle handle : server.replica.take_reserved()) {
     serving::ActiveRequest& r = slots_[handle];
-    const Server& sender = *servers_[static_cast<std::size_t>(r.sender)];
     r.reserved_s = calendar_->now();
-    handoff_->send(static_cast<std::size_t>(handle),
-                   perf::cache_bytes(*sender.deployment->plan_of, r.request.input_tokens),
-                   sender.place, server.place);
+    if (free_transfers_.empty()) {
+      free_transfers_.push_back(transfer_of_.size());
+      transfer_of_.push_back(-1);
+    }
+    const std::size_t transfer = free_transfers_.back();
+    free_transfers_.pop_back();
+    transfer_of_[transfer] = handle;
+    r.transfer = static_cast<std::int32_t>(transfer);
+    const double bytes = perf::cache_bytes(*server.deployment->plan_of, r.stored);
+    if (r.brings == serving::Brings::sent) {
+      const Server& sender = *servers_[static_cast<std::size_t>(r.sender)];
+      handoff_->send(transfer, bytes, sender.place, server.place);
+    } else {
+      handoff_->bring(transfer, bytes / server.place.host_bytes_per_s);
+    }
   }
 }
 
-void Simulation::on_arrived(serving::Handle handle) {
+void Simulation::on_arrived(std::size_t transfer) {
   if (stopped_) return;
+  const serving::Handle handle = transfer_of_[transfer];
+  free_transfers_.push_back(transfer);
+  if (handle < 0) return;
   ++events_;
   const double now_s = calendar_->now();
   last_event_s_ = std::max(last_event_s_, now_s);
   serving::ActiveRequest& r = slots_[handle];
-  Server& sender = *servers_[static_cast<std::size_t>(r.sender)];
-  if (meter_.share_measured(now_s, now_s) > 0.0) {
-    ++transfers_.count;
-    transfers_.bytes += perf::cache_bytes(*sender.deployment->plan_of, r.request.input_tokens);
-    transfers_.seconds += now_s - r.first_token_s;
-    transfers_.wait_seconds += r.reserved_s - r.first_token_s;
+  r.transfer = -1;
+  if (r.brings == serving::Brings::sent) {
+    if (meter_.share_measured(now_s, now_s) > 0.0) {
+      ++transfers_.count;
+      transfers_.bytes += perf::cache_bytes(
+          *servers_[static_cast<std::size_t>(r.sender)]->deployment->plan_of, r.stored);
+      transfers_.seconds += now_s - r.last_token_s;
+      transfers_.wait_seconds += r.reserved_s - r.last_token_s;
+    }
+    release_sender(handle, now_s);
   }
   const auto receiver_index = static_cast<std::size_t>(r.replica);
-  const auto sender_index = static_cast<std::size_t>(r.sender);
-  if (sender.rests) account_resting(sender, now_s);
-  sender.replica.release_sent(now_s, handle);
-  if (!sender.replica.idle()) {
-    arm(sender_index);
-  } else if (sender.replica.waiting() > 0) {
-    touched_.push_back(sender_index);
-  }
   Server& receiver = *servers_[receiver_index];
   receiver.replica.deliver(now_s, handle);
   if (receiver.replica.idle()) {
-    touched_.push_back(receiver_index);
+    touch(receiver_index);
   } else {
     arm(receiver_index);
   }
   begin_touched(now_s);
+}
+
+// The replica that computed a request's prompt may forget it.
+void Simulation::release_sender(serving::Handle handle, double now_s) {
+  serving::ActiveRequest& r = slots_[handle];
+  const auto s = static_cast<std::size_t>(r.sender);
+  Server& sender = *servers_[s];
+  if (sender.rests) account_resting(sender, now_s);
+  sender.replica.release_sent(now_s, handle);
+  if (s == between_runs_) return;
+  if (!sender.replica.idle()) {
+    arm(s);
+  } else if (sender.replica.waiting() > 0) {
+    touch(s);
+  } else {
+    when_drained(s, now_s);
+  }
 }
 
 // Blocks that are held while no steps run: of prompts that are sent, and for those that come.

@@ -20,7 +20,8 @@ metrics::RequestRow Simulation::row_of(const serving::ActiveRequest& r) const {
   row.turn = r.request.turn;
   row.class_id = r.request.class_id;
   row.deployment = r.deployment;
-  row.replica = static_cast<std::int32_t>(servers_[static_cast<std::size_t>(r.replica)]->index);
+  if (r.replica >= 0)
+    row.replica = static_cast<std::int32_t>(servers_[static_cast<std::size_t>(r.replica)]->index);
   row.arrival_s = r.arrival_s;
   row.admitted_s = r.admitted_s;
   row.first_token_s = r.first_token_s;
@@ -28,6 +29,24 @@ metrics::RequestRow Simulation::row_of(const serving::ActiveRequest& r) const {
   row.cached_tokens = std::max<std::int64_t>(0, r.cached_tokens);
   row.output_tokens = r.produced;
   row.preemptions = r.preemptions;
+  row.tenant = r.request.tenant;
+  row.attempts = r.attempts;
+  row.phase_s = r.phase_s;
+  return row;
+}
+
+// Of one that no replica has seen.
+metrics::RequestRow Simulation::row_of_lost(const workload::Request& r,
+                                            metrics::RequestStatus status, double now_s) {
+  metrics::RequestRow row;
+  row.id = r.id;
+  row.session = r.session;
+  row.turn = r.turn;
+  row.class_id = r.class_id;
+  row.tenant = r.tenant;
+  row.arrival_s = now_s;
+  row.input_tokens = r.input_tokens;
+  row.status = status;
   return row;
 }
 

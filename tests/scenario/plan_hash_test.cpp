@@ -163,7 +163,9 @@ TEST_CASE(
                                                           {"max_batch", 256},
                                                           {"max_batch_tokens", 8192},
                                                           {"admission", "fcfs"},
-                                                          {"preemption", "recompute"}});
+                                                          {"preemption", "recompute"},
+                                                          {"priorities", nlohmann::json::object()},
+                                                          {"length_error", 0.3}});
   CHECK(s.at("serving").at("speculation").is_null());
   CHECK(s.at("fleet").at("pools").at(0).at("deploy").at(0).at("replicas") == "auto");
   CHECK(s.at("economics").at("utilization") == "from-simulation");

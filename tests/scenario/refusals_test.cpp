@@ -326,16 +326,32 @@ TEST_CASE("max_batch_tokens must leave room for prompts beside a full batch: 256
   CHECK(appended("serving: {scheduler: {max_batch_tokens: 257}}\n") == "");
 }
 
+TEST_CASE("what an operator asks for must exist and have what it needs") {
+  refused("serving: {routes: [{pool: mian}]}", "mian",
+          "serving.routes[0].pool: there is no pool 'mian'; did you mean 'main'?");
+  refused("autoscaling: {pool: spare}", "spare",
+          "autoscaling.pool: there is no pool 'spare'; accepted: main");
+  refused("autoscaling: {policy: slo}", "slo",
+          "autoscaling.policy: 'slo' needs a 'target_ttft', or an 'slo' with a limit on ttft");
+  refused("serving: {overload: {policy: reject}}", "{policy",
+          "serving.overload: what is too late? Give it a 'ttft', or the SLO a limit on ttft");
+  refused("faults: {enabled: true, events: [{at: 1 s, pool: main, node: 7}]}", "7",
+          "faults.events[0].node: '7' is out of range; pool 'main' has the nodes 0 to 0");
+  refused("faults: {events: [{at: 1 s, pool: main}]}", "{events",
+          "faults: nothing fails and nothing is maintained without 'enabled: true'");
+  refused("serving: {client: {retries: 2}}", "2",
+          "serving.client.retries: has no effect without a 'timeout'");
+  refused("serving: {scheduler: {priorities: {gold: 1}}}", "{gold",
+          "serving.scheduler.priorities: has no effect without 'admission: priority'");
+  refused("serving: {router_load_cap: 2}", "2",
+          "serving.router_load_cap: has no effect without 'router: prefix-affinity' or "
+          "'session-sticky'");
+}
+
 TEST_CASE("what this version does not simulate is refused, not ignored") {
-  refused("faults: {enabled: true}", "{enabled",
-          "faults: is not simulated by this version; expected null or {enabled: false}");
-  refused("autoscaling: {min: 1}", "{min",
-          "autoscaling: is not simulated by this version; expected null or {enabled: false}");
   refused("serving: {kv_cache: {offload: [dram]}}", "[dram]",
           "serving.kv_cache.offload: tiers below device memory are not simulated by this version; "
           "expected []");
-  refused("serving: {scheduler: {preemption: swap}}", "swap",
-          "serving.scheduler.preemption: 'swap' is not known here; accepted: recompute");
 }
 
 TEST_CASE("speculation needs exactly one measure of its gain, and one that can be") {

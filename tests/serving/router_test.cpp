@@ -49,8 +49,8 @@ TEST_CASE("least-loaded takes the lowest number among equals") {
   std::vector<std::size_t> chosen;
   for (int i = 0; i < 6; ++i) chosen.push_back(send(router));
   CHECK(chosen == std::vector<std::size_t>{0, 1, 2, 3, 4, 0});
-  router.finished(3);
-  router.finished(2);
+  router.finished({}, 3);
+  router.finished({}, 2);
   CHECK(send(router) == 2);
   CHECK(send(router) == 3);
 }
@@ -72,7 +72,7 @@ TEST_CASE(
     } else {
       const auto which = static_cast<std::size_t>(
           random.integer(0, static_cast<std::int64_t>(in_flight.size()) - 1));
-      router.finished(in_flight[which]);
+      router.finished({}, in_flight[which]);
       --outstanding[in_flight[which]];
       in_flight[which] = in_flight.back();
       in_flight.pop_back();
@@ -174,7 +174,55 @@ TEST_CASE("every policy reaches a single replica and counts what it was sent") {
         RouterKind::least_loaded, RouterKind::session_sticky, RouterKind::prefix_affinity}) {
     Router router(kind, 1, 1);
     for (int i = 0; i < 3; ++i) CHECK(send(router, of_session(i)) == 0);
-    router.finished(0);
+    router.finished({}, 0);
     CHECK(router.outstanding(0) == 2);
   }
+}
+
+TEST_CASE("replicas that are away are never chosen, and all again when they are back") {
+  for (int kind = 0; kind < 7; ++kind) {
+    CAPTURE(kind);
+    Router router(static_cast<RouterKind>(kind), 4, 1);
+    router.set_available(0, false);
+    router.set_available(2, false);
+    std::set<std::size_t> chosen;
+    for (int i = 0; i < 40; ++i) chosen.insert(send(router, of_session(i)));
+    CHECK(chosen == std::set<std::size_t>{1, 3});
+    router.set_available(1, false);
+    router.set_available(3, false);
+    CHECK(router.choose({}) == Router::kNobody);
+    router.set_available(2, true);
+    CHECK(send(router, of_session(7)) == 2);
+  }
+}
+
+TEST_CASE("a session whose replica is away goes to the least loaded") {
+  Router router(RouterKind::session_sticky, 3, 1);
+  CHECK(send(router, of_session(4)) == 0);
+  router.set_available(0, false);
+  CHECK(send(router, of_session(4)) == 1);
+  router.set_available(0, true);
+  CHECK(send(router, of_session(4)) == 1);
+}
+
+TEST_CASE("session-sticky spills over above its load cap: 19 > 1 * 10 + 8") {
+  Router router(RouterKind::session_sticky, 2, 1, 1.0);
+  CHECK(send(router, of_session(4)) == 0);
+  load(router, 0, 17);
+  load(router, 1, 10);
+  CHECK(send(router, of_session(4)) == 0);
+  CHECK(send(router, of_session(4)) == 1);
+}
+
+TEST_CASE("least-kv weighs prompts: one of 1,000 tokens against three of 300") {
+  Router router(RouterKind::least_kv, 2, 1);
+  Request large, small;
+  large.input_tokens = 1000;
+  small.input_tokens = 300;
+  CHECK(send(router, large) == 0);
+  for (int i = 0; i < 3; ++i) CHECK(send(router, small) == 1);
+  CHECK(send(router, small) == 1);
+  CHECK(send(router, small) == 0);
+  router.finished(large, 0);
+  CHECK(router.outstanding(0) == 300);
 }

@@ -38,6 +38,17 @@ void compare_requests(const metrics::RunResult& fast, const metrics::RunResult& 
     require_near(a.admitted_s, b.admitted_s, "admission");
     require_near(a.first_token_s, b.first_token_s, "first token");
     require_near(a.finished_s, b.finished_s, "end");
+    REQUIRE(a.attempts == b.attempts);
+    double in_all_s = 0.0;
+    for (std::size_t p = 0; p < kPhases; ++p) {
+      in_all_s += a.phase_s[p];
+      // Phases are differences of times: rounding is that of the times.
+      if (std::abs(a.phase_s[p] - b.phase_s[p]) > kRounding * std::max(1.0, a.finished_s))
+        FAIL("phase ", enum_names(Phase{})[p], ": ", a.phase_s[p], " and ", b.phase_s[p]);
+    }
+    if (a.status == metrics::RequestStatus::finished) {
+      REQUIRE(in_all_s == doctest::Approx(a.finished_s - a.arrival_s).epsilon(1e-9));
+    }
   }
 }
 

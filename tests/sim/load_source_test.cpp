@@ -47,13 +47,28 @@ TEST_CASE("load: an open loop releases requests at their times, whatever finishe
   CHECK(std::isinf(source.next_arrival_s()));
 }
 
-TEST_CASE("load: only one independent request is read ahead") {
+TEST_CASE("load: one independent request is read ahead of those that arrive at the same moment") {
   ListStream stream(
       {request_at(0, 1.0, 16, 2), request_at(1, 2.0, 16, 2), request_at(2, 3.0, 16, 2)});
   LoadSource source(stream, std::nullopt);
-  CHECK(stream.given() == 1);
-  take(source, 1.0);
   CHECK(stream.given() == 2);
+  take(source, 1.0);
+  CHECK(stream.given() == 3);
+}
+
+TEST_CASE(
+    "load: who waits for one of several of a moment is known when the first of them is rejected") {
+  ListStream stream({request_at(0, 1.0, 16, 2), request_at(1, 1.0, 16, 2),
+                     request_after(2, {0, 1}, 1.0), request_at(3, 9.0, 16, 2)});
+  LoadSource source(stream, std::nullopt);
+  workload::Request first;
+  CHECK(source.take_due(1.0, first));
+  std::vector<std::int64_t> rejected;
+  source.on_rejected(0, 1.0, [&](const workload::Request& r) { rejected.push_back(r.id); });
+  CHECK(rejected == std::vector<std::int64_t>{2});
+  CHECK(take(source, 1.0) == std::vector<Arrival>{{1, 1.0}});
+  source.on_finished(1, 2.0);
+  CHECK(source.next_arrival_s() == 9.0);
 }
 
 TEST_CASE("load: a turn arrives its think time after the one before has finished") {
@@ -195,13 +210,13 @@ TEST_CASE(
 }
 
 TEST_CASE("load: a turn that is read only after its predecessor has left is refused") {
-  ListStream stream(
-      {request_at(0, 0.0, 16, 2), request_at(1, 5.0, 16, 2), request_after(2, {0}, 1.0)});
+  ListStream stream({request_at(0, 0.0, 16, 2), request_at(1, 5.0, 16, 2),
+                     request_at(2, 6.0, 16, 2), request_after(3, {0}, 1.0)});
   LoadSource source(stream, std::nullopt);
   take(source, 0.0);
   source.on_finished(0, 2.0);
   CHECK_THROWS_WITH_AS(take(source, 5.0),
-                       "error: request 2 waits for request 0, which had left before this was read; "
+                       "error: request 3 waits for request 0, which had left before this was read; "
                        "a trace lists what waits for a request before the next one that arrives by "
                        "itself",
                        InputError);

@@ -227,7 +227,8 @@ TEST_CASE("simulation: an endless closed loop that nothing fits is refused and d
   auto plan = toy_plan(options);
   plan.scenario.duration = seconds(10);
   CHECK(refusal([&] { run_here(plan); }) ==
-        "error: workload: not one of 100000 requests in a row fits a replica; the last has 5000 + "
+        "error: workload: not one of 100000 requests in a row is taken by a replica; the last has "
+        "5000 + "
         "100 "
         "tokens");
 }

@@ -35,6 +35,7 @@ class ListStream final : public workload::RequestStream {
     return true;
   }
   void name_models(std::vector<std::string> models) { models_ = std::move(models); }
+  void name_classes(std::vector<std::string> classes) { classes_ = std::move(classes); }
   [[nodiscard]] std::size_t given() const { return given_; }
 
  private:
@@ -66,7 +67,8 @@ inline metrics::FabricInventory one_switch() {
   return {.switches = 1, .cables = 0, .diameter_hops = 1, .bisection_bytes_per_s = 0.0};
 }
 
-inline bool has_roles(const scenario::Plan& plan) {
+inline bool needs_network(const scenario::Plan& plan) {
+  if (plan.scenario.faults.enabled || plan.scenario.autoscaling) return true;
   for (const scenario::PoolPlan& pool : plan.pools) {
     for (const scenario::DeploymentPlan& d : pool.deployments) {
       if (d.spec.role != scenario::Role::both) return true;
@@ -83,9 +85,10 @@ inline metrics::RunResult run_here(const scenario::Plan& plan, workload::Request
   options.per_step = per_step;
   std::optional<topology::FleetGraph> fleet;
   std::optional<FairFabric> network;
-  if (has_roles(plan)) {
+  if (needs_network(plan)) {
     fleet.emplace(plan);
     network.emplace(*fleet, calendar);
+    options.fleet = &*fleet;
   }
   sim::Simulation simulation(plan, stream, calendar, fabric, options,
                              network ? &*network : nullptr);

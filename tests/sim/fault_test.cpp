@@ -1,0 +1,136 @@
+// Failures, maintenance and spares: by pencil on the toy fleet, whose replica decodes a token in 8 ms.
+#include <doctest/doctest.h>
+
+#include "support/in_process.hpp"
+#include "support/toy.hpp"
+
+namespace {
+
+using namespace tokenyard;
+using metrics::RequestStatus;
+using test::request_at;
+using test::row_of;
+
+// Weights of 8 GB over NICs of 50 GB/s, from the other node or the store: 0.16 s.
+constexpr double kLoadS = 0.16;
+
+test::ToyOptions two_nodes() {
+  test::ToyOptions options;
+  options.nodes = 2;
+  options.serving.router = scenario::RouterKind::round_robin;
+  return options;
+}
+
+scenario::Plan failing(const test::ToyOptions& options, std::vector<scenario::FaultEvent> events) {
+  scenario::Plan plan = test::toy_plan(options);
+  plan.scenario.faults.enabled = true;
+  plan.scenario.faults.device.per_year = 0.0;
+  plan.scenario.faults.detection = seconds(0.1);
+  plan.scenario.faults.events = std::move(events);
+  return plan;
+}
+
+metrics::RunResult run(const scenario::Plan& plan, std::vector<workload::Request> requests) {
+  test::ListStream stream(std::move(requests));
+  return test::run_here(plan, stream);
+}
+
+double seconds_of(const metrics::RunResult& result, Cause cause) {
+  return result.pools[0].device_seconds[static_cast<std::size_t>(cause)];
+}
+
+}  // namespace
+
+TEST_CASE("a failure in the middle of an answer: prompt and answer so far are computed elsewhere") {
+  // Request 0 on node 0: prompt 66 ms, then 8 ms a token; at 1 s it has about 115 of 200 tokens.
+  const auto whole = run(failing(two_nodes(), {}), {request_at(0, 0.0, 1000, 200)});
+  const auto broken =
+      run(failing(two_nodes(),
+                  {{.at = seconds(1), .pool = "main", .node = 0, .duration = seconds(100)}}),
+          {request_at(0, 0.0, 1000, 200)});
+  const auto& row = row_of(broken, 0);
+  CHECK(row.status == RequestStatus::finished);
+  CHECK(row.output_tokens == 200);
+  CHECK(row.attempts == 2);
+  CHECK(row.replica == 1);
+  CHECK(row.first_token_s == row_of(whole, 0).first_token_s);
+  // 0.1 s to notice, what of a step was lost, and about 1,115 tokens computed again: 3.2e9 parameters
+  // but for the LM head are 64 us a token, attention adds 1.6 ms, and it ends with a token (8 ms).
+  const double again_s = 1115 * 64e-6 + 1.6e-3;
+  const double lost_s = row.finished_s - row_of(whole, 0).finished_s;
+  CHECK(lost_s > 0.1 + again_s - 0.0085);
+  CHECK(lost_s < 0.1 + again_s + 0.0085);
+  CHECK(row.phase_s[static_cast<std::size_t>(Phase::redo)] == doctest::Approx(lost_s).epsilon(0.1));
+}
+
+TEST_CASE("while every replica is down requests wait, until the weights have come back") {
+  test::ToyOptions options;
+  const auto result =
+      run(failing(options, {{.at = seconds(1), .pool = "main", .node = 0, .duration = seconds(5)}}),
+          {request_at(0, 0.0, 1000, 2), request_at(1, 2.0, 1000, 2)});
+  const auto& row = row_of(result, 1);
+  CHECK(row.status == RequestStatus::finished);
+  const double load_s = row.admitted_s - 6.0;  // from the store, at 5 GB/s
+  CHECK(load_s == doctest::Approx(8e9 / 5e9).epsilon(0.02));
+  CHECK(seconds_of(result, Cause::down) == doctest::Approx(5.0));
+  CHECK(seconds_of(result, Cause::loading) == doctest::Approx(load_s));
+}
+
+TEST_CASE("weights come from the other node over the fabric") {
+  const auto result = run(
+      failing(two_nodes(), {{.at = seconds(1), .pool = "main", .node = 0, .duration = seconds(5)}}),
+      {request_at(0, 10.0, 1000, 2)});
+  CHECK(seconds_of(result, Cause::loading) == doctest::Approx(kLoadS).epsilon(0.02));
+}
+
+TEST_CASE("a spare takes over at once; without one the repair is waited for") {
+  test::ToyOptions options = two_nodes();
+  options.replicas = 1;  // the second node is a spare
+  const std::vector<scenario::FaultEvent> once{
+      {.at = seconds(1), .pool = "main", .node = 0, .duration = seconds(100)}};
+  const auto spared = run(failing(options, once), {request_at(0, 2.9, 1000, 2)});
+  CHECK(row_of(spared, 0).admitted_s < 3.0);
+  // The second failure finds no spare left.
+  auto twice = once;
+  twice.push_back({.at = seconds(3), .pool = "main", .node = 0, .duration = seconds(10)});
+  const auto out = run(failing(options, twice), {request_at(0, 4.0, 1000, 2)});
+  CHECK(row_of(out, 0).admitted_s > 13.0);
+}
+
+TEST_CASE("maintenance: a node finishes what it has, takes nothing new, and the next one follows") {
+  scenario::Plan plan = failing(two_nodes(), {});
+  plan.scenario.faults.maintenance = {
+      {.pool = "main", .start = seconds(1), .duration = seconds(10), .nodes = 1}};
+  std::vector<workload::Request> requests{request_at(0, 0.0, 1000, 300)};  // 2.5 s on node 0
+  for (int i = 1; i <= 4; ++i) requests.push_back(request_at(i, 1.0 + 0.1 * i, 100, 2));
+  requests.push_back(request_at(5, 15.0, 100, 2));
+  const auto result = run(plan, requests);
+  CHECK(row_of(result, 0).attempts == 1);
+  CHECK(row_of(result, 0).replica == 0);
+  for (int i = 1; i <= 4; ++i) CHECK(row_of(result, i).replica == 1);
+  CHECK(row_of(result, 5).replica == 0);  // the second node is away from 11 s to 21 s
+  CHECK(seconds_of(result, Cause::down) > 10.0);
+}
+
+TEST_CASE("failures by rate: 1,000 device-years hold 90 failures at 9 % a year") {
+  scenario::Plan plan = failing(two_nodes(), {});
+  plan.scenario.faults.device = {.per_year = 0.09, .repair = seconds(0.001)};
+  // 10,000 s of two devices at this scale are 1,000 years of one.
+  plan.scenario.faults.rate_scale = 1000.0 * kSecondsPerYear / 20'000.0;
+  plan.scenario.duration = seconds(10'000);
+  const auto result = run(plan, {request_at(0, 0.0, 10, 2), request_at(1, 9'999.0, 10, 2)});
+  // Poisson of mean 90: within three deviations of 9.5.
+  const double failures = seconds_of(result, Cause::down) / 0.001;
+  CHECK(failures > 90 - 28.5);
+  CHECK(failures < 90 + 28.5);
+}
+
+TEST_CASE("a switch that fails takes those that reach the others through it alone") {
+  // Leaves of two nodes each: a leaf's failure cuts two off; the replicas there lose their work.
+  scenario::Plan plan = failing(two_nodes(), {});
+  plan.scenario.faults.network_switch = {.per_year = kSecondsPerYear / 2.0, .repair = seconds(0.5)};
+  plan.scenario.duration = seconds(20);
+  const auto result = run(plan, {request_at(0, 0.0, 1000, 2), request_at(1, 19.0, 1000, 2)});
+  // The only switch: the node that counts as cut off is all but the largest part that is left.
+  CHECK(seconds_of(result, Cause::down) > 0.0);
+}
