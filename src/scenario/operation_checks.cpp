@@ -54,6 +54,9 @@ class Checks {
         add("serving.overload", "what is too late? Give it a 'ttft', or the SLO a limit on ttft");
     }
     const bool fixed = serving.scheduler.policy == BatchPolicy::static_batch;
+    if (!serving.kv_cache.offload.empty() && (fixed || has_static_schedule()))
+      add("serving.kv_cache.offload",
+          "static batches are not joined by what comes back: expected []");
     if (fixed && serving.scheduler.preemption == Preemption::swap)
       add("serving.scheduler.preemption",
           "static batches are not joined by what comes back: expected recompute");
@@ -64,6 +67,14 @@ class Checks {
   }
 
  private:
+  [[nodiscard]] bool has_static_schedule() const {
+    for (const PoolPlan& p : plan_.pools) {
+      for (const DeploymentPlan& d : p.deployments) {
+        if (p.devices[d.device].static_schedule) return true;
+      }
+    }
+    return false;
+  }
   static std::string item(const std::string& list, std::size_t i) {
     return list + '[' + std::to_string(i) + ']';
   }

@@ -71,6 +71,42 @@ std::string Codec<scenario::KvCapacity>::schema() {
   return R"({"anyOf":[{"enum":["auto","unlimited"]},)" + Codec<std::int64_t>::schema() + "]}";
 }
 
+bool Codec<scenario::KvTierSpec>::read(ReadContext& context, const Node& node,
+                                       scenario::KvTierSpec& out) {
+  out = {};
+  const std::size_t before = context.diagnostics->list().size();
+  if (node.kind == Node::Kind::map) {
+    Fields fields = Fields::reading(context, node);
+    describe(fields, out);
+    fields.finish();
+  } else if (Codec<scenario::KvTierKind>::read(context, node, out.tier) &&
+             out.tier == scenario::KvTierKind::remote) {
+    fields_detail::report(context, node,
+                          "'remote' needs a capacity, as in {tier: remote, capacity: 100 TB}");
+  }
+  return context.diagnostics->list().size() == before;
+}
+void Codec<scenario::KvTierSpec>::write(JsonWriter& json, const scenario::KvTierSpec& value) {
+  json.begin_object().key("tier").value(name_of(value.tier));
+  json.key("capacity");
+  Codec<std::optional<Bytes>>::write(json, value.capacity);
+  json.key("bandwidth");
+  Codec<std::optional<BytesPerSecond>>::write(json, value.bandwidth);
+  json.key("energy");
+  Codec<std::optional<JoulesPerByte>>::write(json, value.energy);
+  json.end_object();
+}
+std::string Codec<scenario::KvTierSpec>::schema() {
+  std::vector<std::string> properties;
+  std::vector<std::string> required;
+  Fields fields = Fields::describing(properties, required);
+  scenario::KvTierSpec spec;
+  describe(fields, spec);
+  fields.finish();
+  return R"({"anyOf":[)" + Codec<scenario::KvTierKind>::schema() + "," +
+         object_schema(properties, required) + "]}";
+}
+
 bool Codec<scenario::EngineChoice>::read(ReadContext& context, const Node& node,
                                          scenario::EngineChoice& out) {
   if (node.kind != Node::Kind::map) {

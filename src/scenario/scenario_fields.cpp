@@ -168,26 +168,55 @@ void describe(input::Fields& f, KvCacheSpec& x) {
       "as the run asks for, nothing being evicted, though no device has them");
   f.optional("block_tokens", x.block_tokens, "tokens of a KV block").at_least(1).at_most(4096);
   f.optional("prefix_reuse", x.prefix_reuse, "share the KV cache of equal prefixes");
-  f.optional("eviction", x.eviction, "which cached prefix goes first");
-  f.optional("between_turns", x.between_turns,
-             "what becomes of a session's KV cache between its turns: keep it until its room is "
-             "needed, or for the 'ttl', or drop it");
+  f.optional(
+      "eviction", x.eviction,
+      "which cached prefix goes first: lru, lfu or cost-aware (what is worth least to have)");
+  f.optional(
+      "between_turns", x.between_turns,
+      "what becomes of a session's KV cache between its turns: keep it until its room is "
+      "needed, or for the 'ttl', or for as long as it is worth (cost-aware), offload it to the "
+      "first tier below, or drop it");
   f.optional("ttl", x.ttl, "between_turns ttl: how long what nobody uses stays cached")
       .more_than(0.0);
-  f.optional("offload", x.offload, "memory tiers below the device's that take evicted blocks");
+  f.optional("offload", x.offload,
+             "memory tiers below the device's that take what is evicted, the fastest first: dram, "
+             "ssd, remote");
   if (!f.is_reading()) return;
   const bool wants_ttl = x.between_turns == BetweenTurns::ttl;
   if (wants_ttl && !x.ttl) f.problem("between_turns", "'ttl' needs a 'ttl' of how long");
   if (!wants_ttl && x.ttl) f.problem("ttl", "has no effect without 'between_turns: ttl'");
+  if (x.between_turns == BetweenTurns::offload && x.offload.empty())
+    f.problem("between_turns", "'offload' needs a tier in 'offload'");
+  if (!x.offload.empty() && !x.prefix_reuse)
+    f.problem("offload", "has no effect without 'prefix_reuse'");
+  for (std::size_t i = 1; i < x.offload.size(); ++i) {
+    if (x.offload[i].tier <= x.offload[i - 1].tier) {
+      f.problem("offload", "tiers come once each, the fastest first: dram, ssd, remote");
+      break;
+    }
+  }
   if (x.capacity.tokens && *x.capacity.tokens < x.block_tokens) {
     f.problem("capacity", std::to_string(*x.capacity.tokens) +
                               " tokens are less than one block of " +
                               std::to_string(x.block_tokens));
   }
-  if (!x.offload.empty()) {
-    f.problem("offload",
-              "tiers below device memory are not simulated by this version; expected []");
-  }
+}
+
+void describe(input::Fields& f, KvTierSpec& x) {
+  f.required("tier", x.tier, "dram, ssd (of each node) or remote (a pool of all nodes together)");
+  f.optional("capacity", x.capacity,
+             "of a node, of the pool for remote; default: 80 % of what the node has")
+      .more_than(0.0);
+  f.optional("bandwidth", x.bandwidth,
+             "of a node, one direction; default: dram the devices' links to the host, ssd the "
+             "drives'")
+      .more_than(0.0);
+  f.optional("energy", x.energy, "of reading or writing; default: see perf/kv_tier_places.hpp")
+      .at_least(0.0);
+  if (!f.is_reading() || x.tier != KvTierKind::remote) return;
+  if (x.bandwidth)
+    f.problem("bandwidth", "of a remote pool is that of the nodes' NICs and of the fabric");
+  if (!x.capacity) f.problem("tier", "'remote' needs a 'capacity'");
 }
 
 void describe(input::Fields& f, HostOverhead& x) {

@@ -119,14 +119,27 @@ enum class Preemption { recompute, swap };
 constexpr auto enum_names(Preemption) {
   return std::array<std::string_view, 2>{"recompute", "swap"};
 }
-enum class Eviction { lru };
+// Which cached prefix goes first: see serving/eviction_order.hpp.
+enum class Eviction { lru, lfu, cost_aware };
 constexpr auto enum_names(Eviction) {
-  return std::array<std::string_view, 1>{"lru"};
+  return std::array<std::string_view, 3>{"lru", "lfu", "cost-aware"};
 }
-enum class BetweenTurns { keep, ttl, drop };
+// What becomes of a session's KV cache between its turns: see serving/kv_cache.hpp.
+enum class BetweenTurns { keep, ttl, offload, drop, cost_aware };
 constexpr auto enum_names(BetweenTurns) {
-  return std::array<std::string_view, 3>{"keep", "ttl", "drop"};
+  return std::array<std::string_view, 5>{"keep", "ttl", "offload", "drop", "cost-aware"};
 }
+// Memory below the devices' that keeps KV caches: of the node, or of all nodes together.
+enum class KvTierKind { dram, ssd, remote };
+constexpr auto enum_names(KvTierKind) {
+  return std::array<std::string_view, 3>{"dram", "ssd", "remote"};
+}
+struct KvTierSpec {
+  KvTierKind tier = KvTierKind::dram;
+  std::optional<Bytes> capacity;            // of a node; remote: of all together
+  std::optional<BytesPerSecond> bandwidth;  // of a node, one direction; not of remote
+  std::optional<JoulesPerByte> energy;      // read or written
+};
 
 struct SchedulerSpec {
   BatchPolicy policy = BatchPolicy::chunked_prefill;
@@ -154,8 +167,8 @@ struct KvCacheSpec {
   bool prefix_reuse = true;
   Eviction eviction = Eviction::lru;
   BetweenTurns between_turns = BetweenTurns::keep;
-  std::optional<Seconds> ttl;        // between_turns ttl: how long what nobody uses stays cached
-  std::vector<std::string> offload;  // tiers below device memory; none is simulated by this version
+  std::optional<Seconds> ttl;       // between_turns ttl: how long what nobody uses stays cached
+  std::vector<KvTierSpec> offload;  // tiers below device memory, the fastest first
 };
 
 // What the host costs.  Of one step, while the devices wait: scheduler, sampler, detokeniser.  Of one
@@ -274,6 +287,7 @@ void describe(input::Fields& f, FleetSpec& x);
 void describe(input::Fields& f, SchedulerSpec& x);
 void describe(input::Fields& f, KvCacheSpec& x);
 void describe(input::Fields& f, HostOverhead& x);
+void describe(input::Fields& f, KvTierSpec& x);
 void describe(input::Fields& f, SpeculationSpec& x);
 void describe(input::Fields& f, OverlapSpec& x);
 void describe(input::Fields& f, KvTransferSpec& x);
@@ -296,6 +310,13 @@ template <>
 struct Codec<scenario::KvCapacity> {
   static bool read(ReadContext& context, const Node& node, scenario::KvCapacity& out);
   static void write(JsonWriter& json, const scenario::KvCapacity& value);
+  static std::string schema();
+};
+// A tier's name, or a map that says more of it.
+template <>
+struct Codec<scenario::KvTierSpec> {
+  static bool read(ReadContext& context, const Node& node, scenario::KvTierSpec& out);
+  static void write(JsonWriter& json, const scenario::KvTierSpec& value);
   static std::string schema();
 };
 template <>

@@ -42,9 +42,11 @@ struct ActiveRequest {
   double arrival_s = 0.0;
   double admitted_s = -1.0;
   double first_token_s = -1.0;
-  double last_token_s = -1.0;       // of the last token before a preemption
-  std::int64_t cached_tokens = -1;  // reused at the first admission
-  std::int64_t produced = 0;        // output tokens
+  double last_token_s = -1.0;  // of the last token before a preemption
+  std::int64_t cached_tokens =
+      -1;  // reused at the first admission, and of these brought from below
+  std::int64_t fetched_tokens = 0;
+  std::int64_t produced = 0;  // output tokens
   std::int32_t preemptions = 0;
   std::int32_t deployment = -1;
   std::int32_t replica = -1;
@@ -73,7 +75,8 @@ struct ActiveRequest {
   KvLease lease;
   Stage stage = Stage::nowhere;
   Brings brings = Brings::nothing;
-  std::int64_t stored = 0;  // tokens in the KV cache when it began to decode, or that are brought
+  std::int64_t stored = 0;    // tokens in the KV cache when it began to decode, or that are brought
+  std::vector<KvPart> parts;  // that are brought from tiers below
   std::int64_t begin_step = 0;  // the replica's decode step at that moment
   // Counts this slot's stays on replicas; references to an older stay are stale.
   std::uint32_t stay = 0;

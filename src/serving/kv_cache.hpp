@@ -1,5 +1,5 @@
 #pragma once
-// Paged KV cache of one replica, with prefix reuse and least-recently-used eviction.
+// Paged KV cache of one replica, with prefix reuse and eviction.
 //
 // Memory is counted in blocks of block_tokens tokens.  A block is free, private to a running
 // sequence, or part of a cached unit:
@@ -8,8 +8,9 @@
 //                 sequence whose prompt begins with it; counted once however many use it
 //   session unit  what a finished turn leaves for the session's next one, beyond its prefix units
 //
-// Units that no running sequence uses may be evicted: the least recently used first, the end of a
-// prompt before its beginning, a session unit block by block from its end.
+// Units that no running sequence uses may be evicted, in the order of eviction_order.hpp: the end of a
+// prompt before its beginning, a session unit block by block from its end.  With tiers below
+// (kv_tiers.hpp) they go there, and come back when a prompt begins with them.
 //
 // Contract:
 //   - free + private + cached = total at all times; free never goes below zero.
@@ -19,22 +20,45 @@
 //     of use.
 //
 // Between its turns a session's history, and a prefix that nobody uses, stay until their room is needed
-// (keep), or no longer than `ttl_s` (ttl), or, of histories, not at all (drop).
+// (keep), or no longer than `ttl_s` (ttl), or, of histories, not at all: they are forgotten (drop) or go to
+// the first tier below (offload).  cost-aware holds a unit for as long as its blocks are worth less than
+// what it would cost to have it back: with s seconds of the replica to compute it again (or, with tiers
+// below, to bring it, where that is faster), and b of B blocks,
+//
+//   hold_s = s B / b
+//
+// since holding b blocks for a second keeps b/B of the replica from other work.  Worked example: 100,000
+// tokens of Llama 3.1 70B take 11 s and 22 % of the blocks of a replica: held for 50 s.
 //
 // Worked example: 10 blocks of 16 tokens; a prompt of 100 tokens takes ceil(100/16) = 7; when it
 // ends as turn 0 of a session after 20 output tokens (119 stored), 8 blocks are private, 7 full
 // ones stay cached, 1 is free again: 3 free, 7 evictable.
 //
-// Source: Kwon et al., "PagedAttention", SOSP 2023; automatic prefix caching of vLLM.
-// Leaves out copy-on-write of half-filled blocks and tiers below device memory.
+// Source: Kwon et al., "PagedAttention", SOSP 2023; automatic prefix caching of vLLM; the break-even of
+// holding is Gray and Putzolu's five-minute rule, SIGMOD 1987.
+// Leaves out copy-on-write of half-filled blocks.
 #include <cstdint>
 #include <limits>
+#include <set>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
+#include "serving/eviction_order.hpp"
+#include "serving/kv_tiers.hpp"
 #include "workload/request.hpp"
 
 namespace tokenyard::serving {
+
+// What it takes a replica to compute tokens of a prompt: affine in what stands before them.
+struct RecomputeCost {
+  double token_s = 0.0;
+  double token_context_s = 0.0;  // more for each token before
+  [[nodiscard]] double seconds(std::int64_t before, std::int64_t tokens) const {
+    const auto n = static_cast<double>(tokens);
+    return n * (token_s + token_context_s * (static_cast<double>(before) + 0.5 * n));
+  }
+};
 
 struct KvCacheConfig {
   std::int64_t blocks = 0;
@@ -44,6 +68,10 @@ struct KvCacheConfig {
   bool keep_sessions = true;               // keep a session's history between its turns
   double ttl_s = std::numeric_limits<double>::infinity();  // ... and anything unused no longer
   double measured_from_s = 0.0;                            // of retained_block_s
+  scenario::Eviction eviction = scenario::Eviction::lru;
+  bool offload_sessions = false;  // a session's history goes below as its turn ends
+  bool hold_by_cost = false;      // each unit for its own time
+  RecomputeCost recompute{};      // for cost-aware policies, and whether bringing is faster
 };
 
 // What a running sequence holds besides its private blocks.
@@ -53,7 +81,8 @@ struct KvLease {
 
 class KvCache {
  public:
-  explicit KvCache(const KvCacheConfig& config);
+  // tiers: null without any; outlives the cache.
+  explicit KvCache(const KvCacheConfig& config, KvTiers* tiers = nullptr);
 
   [[nodiscard]] std::int64_t total() const { return config_.blocks; }
   [[nodiscard]] std::int64_t available() const { return free_ + evictable_; }
@@ -74,6 +103,9 @@ class KvCache {
   // (and changes nothing) when it does not fit.
   std::int64_t admit(const workload::Request& request, std::int64_t tokens, std::int64_t reserve,
                      KvLease& lease);
+  // What could be brought instead of being computed; nothing where computing is faster.  To be asked
+  // before admit(), whose room includes it.
+  [[nodiscard]] KvBelow below(const workload::Request& request, std::int64_t tokens) const;
   // The prompt is computed: its whole prefix blocks can be shared from now on.
   void prompt_computed(const workload::Request& request, std::int64_t tokens, KvLease& lease);
   // `count` more private blocks, for sequences that decode.  Needs count <= available().
@@ -81,7 +113,7 @@ class KvCache {
   // A sequence that has blocks for `tokens` tokens ends.  keep: its history may serve the session's
   // next turn; else (preemption) only its prefix units stay.
   void release(const workload::Request& request, std::int64_t tokens, bool keep, KvLease& lease);
-  // Drops everything that no sequence uses.
+  // A failure, or the power is off: everything that no sequence uses is lost, and not kept below.
   void clear_cached();
 
  private:
@@ -92,8 +124,11 @@ class KvCache {
     bool session = false;
     std::int32_t references = 0;
     std::int64_t blocks = 0;
-    std::int64_t offset = 0;                    // session units: tokens of prefix units before it
-    double unused_since_s = 0.0;                // when nobody uses it
+    std::int64_t offset = 0;  // tokens of the prompt before it
+    std::int64_t uses = 1;
+    double least_rank = 0.0;  // of what builds on it
+    double rank = 0.0;        // when nobody uses it
+    double unused_since_s = 0.0, hold_s = 0.0;
     std::int32_t previous = kNil, next = kNil;  // neighbours by last use, when nobody uses it
   };
   struct Match {
@@ -106,14 +141,26 @@ class KvCache {
   [[nodiscard]] Match match(const workload::Request& request, std::int64_t tokens) const;
   [[nodiscard]] std::int64_t whole_prefix_blocks(const workload::Request& request,
                                                  std::int64_t tokens) const;
-  std::int32_t create(std::uint64_t key, bool session, std::int64_t blocks);
+  [[nodiscard]] std::int64_t history_blocks(const workload::Request& request, std::int64_t offset,
+                                            std::int64_t limit) const;
+  std::int32_t create(const KvEntry& entry);
   void remove(std::int32_t index);
   void link_as_newest(std::int32_t index);
   void unlink(std::int32_t index);
   void evict(std::int64_t blocks);
+  [[nodiscard]] std::int32_t first_to_go() const;
+  [[nodiscard]] std::int32_t next_to_end() const;
+  void give_up(std::int32_t index);
+  [[nodiscard]] double value_s(const Unit& unit) const;
+  std::int64_t keep_history(const workload::Request& request, std::int64_t tokens,
+                            std::int64_t own);
+  void turn_ended(const workload::Request& request);
   [[nodiscard]] double retained_s(const Unit& unit, double until_s) const;
 
   KvCacheConfig config_;
+  KvTiers* tiers_;
+  EvictionOrder order_;                             // unless it is lru
+  std::set<std::pair<double, std::int32_t>> ends_;  // of holding, where each unit has its own
   double now_s_ = 0.0;
   double retained_block_s_ = 0.0;  // of units that are used again or gone
   std::int64_t unit_blocks_ = 0;   // of a prefix unit

@@ -4,37 +4,27 @@
 #include <cmath>
 #include <utility>
 
+#include "serving/cache_config.hpp"
+
 namespace tokenyard::serving {
 namespace {
 
 constexpr double kWatermark = 0.01;  // share of blocks kept back at admission, vLLM's default
 
-KvCacheConfig cache_config(const perf::StepModel& model, const scenario::ServingSpec& serving,
-                           std::int64_t prefix_block_tokens, scenario::Role role,
-                           double measured_from_s) {
-  const scenario::KvCacheSpec& kv = serving.kv_cache;
-  return {.blocks = model.placement().kv_blocks,
-          .block_tokens = kv.block_tokens,
-          .prefix_block_tokens = prefix_block_tokens,
-          // Whole prompts are brought to a replica that only decodes: it has nothing to reuse.
-          .reuse = kv.prefix_reuse && role != scenario::Role::decode,
-          .keep_sessions = kv.between_turns != scenario::BetweenTurns::drop,
-          .ttl_s = kv.ttl ? kv.ttl->base() : std::numeric_limits<double>::infinity(),
-          .measured_from_s = measured_from_s};
-}
-
 }  // namespace
 
 Replica::Replica(const perf::StepModel& model, const scenario::ServingSpec& serving,
                  std::int64_t max_context, std::int64_t prefix_block_tokens, RequestSlots& slots,
-                 bool per_step, scenario::Role role, double measured_from_s)
+                 bool per_step, scenario::Role role, double measured_from_s, KvTiers* tiers)
     : model_(&model),
       limits_(serving.scheduler),
       max_context_(max_context),
       block_tokens_(serving.kv_cache.block_tokens),
       per_step_(per_step),
       slots_(&slots),
-      kv_(cache_config(model, serving, prefix_block_tokens, role, measured_from_s)),
+      tiers_(tiers),
+      kv_(cache_config(model, serving, prefix_block_tokens, role, measured_from_s, max_context),
+          tiers),
       watermark_(static_cast<std::int64_t>(kWatermark * static_cast<double>(kv_.total()))),
       role_(role),
       line_(serving.scheduler.admission, slots),

@@ -27,6 +27,8 @@
 //   decode    a request enqueued with `remote` takes its blocks like a prompt, in its turn, but
 //             nothing is computed: it is *reserved* until its KV cache is there (deliver), and then
 //             decodes.  One that is preempted computes its prompt again, here.
+// What tiers below the devices keep of a prompt (kv_tiers.hpp) is brought likewise, before the rest of the
+// prompt is computed.
 // What comes from outside, a release or a delivery, takes effect at the next step boundary.  So does a
 // request that is withdrawn, but for one in line, which is gone at once.  A replica that fails loses the
 // step under way and all KV caches: evacuate() hands out its requests, to be computed again elsewhere
@@ -86,7 +88,8 @@ class Replica {
  public:
   Replica(const perf::StepModel& model, const scenario::ServingSpec& serving,
           std::int64_t max_context, std::int64_t prefix_block_tokens, RequestSlots& slots,
-          bool per_step, scenario::Role role = scenario::Role::both, double measured_from_s = 0.0);
+          bool per_step, scenario::Role role = scenario::Role::both, double measured_from_s = 0.0,
+          KvTiers* tiers = nullptr);
 
   // `produced`: output tokens that are computed again with the prompt.
   [[nodiscard]] bool can_ever_fit(const workload::Request& request,
@@ -202,6 +205,7 @@ class Replica {
   bool form_chunks(double now, std::int64_t budget);
   bool admit_next(double now);
   bool reserve_next(double now);
+  void fetch(Handle handle, std::int64_t reused, KvBelow below);
   void leave_line(ActiveRequest& r, double now, Phase next);
   [[nodiscard]] bool batch_full() const { return running() + receiving() >= limits_.max_batch; }
   [[nodiscard]] std::int64_t admission_reserve() const;
@@ -242,6 +246,7 @@ class Replica {
   std::int64_t block_tokens_;
   bool per_step_;
   RequestSlots* slots_;
+  KvTiers* tiers_;
   KvCache kv_;
   std::int64_t watermark_;
 

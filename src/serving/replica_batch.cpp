@@ -1,6 +1,7 @@
 // How a replica's next batch is formed: who is admitted, who computes a prompt's chunk, who has to
 // leave.
 #include <algorithm>
+#include <utility>
 
 #include "serving/replica.hpp"
 
@@ -23,28 +24,36 @@ bool Replica::form_chunks(double now, std::int64_t budget) {
 }
 
 bool Replica::admit_next(double now) {
-  while (!line_.empty() && (*slots_)[line_.first()].brings != Brings::nothing) {
-    if (!reserve_next(now)) return false;
+  while (!line_.empty() && !batch_full()) {
+    const Handle handle = line_.first();
+    ActiveRequest& r = (*slots_)[handle];
+    if (r.brings != Brings::nothing) {
+      if (!reserve_next(now)) return false;
+      continue;
+    }
+    const std::int64_t tokens = r.request.input_tokens + r.produced;
+    KvBelow below = kv_.below(r.request, tokens);
+    const std::int64_t reused = kv_.admit(r.request, tokens, admission_reserve(), r.lease);
+    if (reused < 0) {
+      blocked_ = true;
+      return false;
+    }
+    leave_line(r, now, below.tokens > 0 ? Phase::fetch : Phase::prefill);
+    if (r.admitted_s < 0.0) {
+      r.admitted_s = now;
+      r.cached_tokens = reused + below.tokens;
+      r.fetched_tokens = below.tokens;
+    }
+    if (below.tokens > 0) {
+      fetch(handle, reused, std::move(below));
+      continue;
+    }
+    r.stage = Stage::prefilling;
+    prefilling_.push_back({handle, tokens, reused});
+    admitted_.push_back({handle, r.stay});
+    return true;
   }
-  if (line_.empty() || batch_full()) return false;
-  const Handle handle = line_.first();
-  ActiveRequest& r = (*slots_)[handle];
-  const std::int64_t tokens = r.request.input_tokens + r.produced;
-  const std::int64_t reserve = admission_reserve();
-  const std::int64_t reused = kv_.admit(r.request, tokens, reserve, r.lease);
-  if (reused < 0) {
-    blocked_ = true;
-    return false;
-  }
-  leave_line(r, now, Phase::prefill);
-  if (r.admitted_s < 0.0) {
-    r.admitted_s = now;
-    r.cached_tokens = reused;
-  }
-  r.stage = Stage::prefilling;
-  prefilling_.push_back({handle, tokens, reused});
-  admitted_.push_back({handle, r.stay});
-  return true;
+  return false;
 }
 
 // The first in line enters the batch.

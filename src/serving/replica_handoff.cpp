@@ -1,4 +1,4 @@
-// Prompts that go on elsewhere, and requests whose prompt was computed elsewhere.
+// What is brought: KV caches of prompts computed elsewhere, and what tiers below keep.
 #include <algorithm>
 
 #include "serving/replica.hpp"
@@ -59,6 +59,18 @@ bool Replica::reserve_next(double now) {
   receiving_.push_back(handle);
   reserved_.push_back(handle);
   return true;
+}
+
+// A part of its prompt is below: it has its blocks, and computes the rest when that part is there.
+void Replica::fetch(Handle handle, std::int64_t reused, KvBelow below) {
+  ActiveRequest& r = (*slots_)[handle];
+  tiers_->read(below);
+  r.brings = Brings::fetched;
+  r.stored = reused + below.tokens;
+  r.parts = std::move(below.parts);
+  r.stage = Stage::receiving;
+  receiving_.push_back(handle);
+  reserved_.push_back(handle);
 }
 
 void Replica::deliver(double now, Handle handle) {

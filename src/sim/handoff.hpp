@@ -1,5 +1,6 @@
 #pragma once
-// The KV caches on their way from where a prompt was computed to where it decodes.
+// KV caches on their way: from where a prompt was computed to where it decodes, and back from the tiers
+// below the devices.
 //
 // A replica may span several nodes: node i of the sender sends its part to node i of the receiver, the
 // shorter list taken round.  Parts between different nodes are flows over the fabric, all at once;
@@ -15,6 +16,7 @@
 
 #include "sim/calendar.hpp"
 #include "sim/fabric.hpp"
+#include "sim/shared_channel.hpp"
 
 namespace tokenyard::sim {
 
@@ -35,11 +37,18 @@ class Handoff final : private Sleeper {
 
   // Contract: no send of the same number is under way.
   void send(std::size_t number, double bytes, const Place& from, const Place& to);
-  // Something that shares nothing with others and takes so long.
-  void bring(std::size_t number, double seconds);
+  // What tiers keep: each part over a channel, or, without one, over the fabric from a node to another.
+  // It is there when its last part is.
+  struct Part {
+    double bytes = 0.0;
+    SharedChannel* channel = nullptr;
+    std::int64_t from = 0, to = 0;
+  };
+  void bring(std::size_t number, const std::vector<Part>& parts);
 
  private:
   void wake(std::size_t what) override;
+  void expect(std::size_t number, std::size_t parts);
 
   Calendar* calendar_;
   Fabric* fabric_;

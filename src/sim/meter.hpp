@@ -46,6 +46,8 @@ class Meter {
   void on_begin(std::size_t replica, double now_s, const perf::StepCost& cost, double duration_s);
   // It runs nothing from now on, and why; if it did not before, for another reason than before.
   void on_idle(std::size_t replica, double now_s, Cause cause);
+  // Memory outside the devices was read or written, in the measured window.
+  void on_memory(std::size_t pool, double joules) { states_[pool].joules.memory += joules; }
   // The simulation is over at end_s; idle replicas are accounted up to it.
   void finish(double end_s, double fabric_power_w);
 

@@ -10,6 +10,7 @@
 #include "serving/router.hpp"
 #include "sim/calendar.hpp"
 #include "sim/handoff.hpp"
+#include "sim/shared_channel.hpp"
 
 namespace tokenyard::sim {
 
@@ -62,17 +63,21 @@ enum class Condition {
 struct Server {
   Server(Deployment& d, std::size_t deployment_number, std::int64_t number,
          const scenario::Plan& plan, std::int64_t prefix_block_tokens, serving::RequestSlots& slots,
-         bool per_step, const Place& stands)
+         bool per_step, const Place& stands, std::unique_ptr<serving::KvTiers> below)
       : deployment(&d),
         deployment_index(deployment_number),
         index(number),
         place(stands),
+        tiers(std::move(below)),
         replica(d.model, serving_of(plan, d), d.plan_of->model.max_context, prefix_block_tokens,
-                slots, per_step, d.plan_of->spec.role, plan.scenario.warmup.base()) {}
+                slots, per_step, d.plan_of->spec.role, plan.scenario.warmup.base(), tiers.get()) {}
   Deployment* deployment;
   std::size_t deployment_index;
   std::int64_t index;  // within the deployment
   Place place;
+  std::unique_ptr<serving::KvTiers> tiers;  // null: nothing is kept below the devices
+  SharedChannel* host_channel = nullptr;    // between its devices and their hosts' DRAM
+  SharedChannel* ssd_channel = nullptr;     // of its node
   std::optional<std::size_t> sends_to;  // of a replica that only computes prompts: who decodes them
   serving::Replica replica;
   std::size_t metered = 0;

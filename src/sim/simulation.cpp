@@ -68,9 +68,11 @@ void Simulation::build_deployments() {
       deployment.prompt_s_per_token =
           deployment.model.mixed_step({&whole, 1}, {}).total_s() / static_cast<double>(chunk);
       for (std::int64_t i = 0; i < d.replicas; ++i) {
-        auto server = std::make_unique<Server>(*deployments_.back(), deployments_.size() - 1, i,
-                                               *plan_, stream_->block_tokens(), slots_,
-                                               options_.per_step, places.next(d));
+        const Place place = places.next(d);
+        auto server = std::make_unique<Server>(
+            *deployments_.back(), deployments_.size() - 1, i, *plan_, stream_->block_tokens(),
+            slots_, options_.per_step, place, build_tiers(*deployments_.back(), place));
+        add_channels(*server);
         server->metered = meter_.add_replica(p, deployments_.back()->power, d.devices_per_replica);
         servers_.push_back(std::move(server));
       }
@@ -106,6 +108,7 @@ metrics::RunResult Simulation::run() {
   const double fabric_w =
       static_cast<double>(fabric_.switches) * plan_->fabric.switches.power.value.base() +
       static_cast<double>(fabric_.cables) * plan_->fabric.cable.power.value.base();
+  kv_tiers_ = account_tiers(end_s);
   meter_.finish(end_s, fabric_w);
   metrics::RunResult r = result(end_s);
   check_conservation();

@@ -74,6 +74,9 @@ class Simulation final : private Sleeper {
   void wake(std::size_t what) override;
 
   void build_deployments();
+  std::unique_ptr<serving::KvTiers> build_tiers(const Deployment& deployment, const Place& place);
+  void add_channels(Server& server);
+  std::vector<metrics::KvTierResult> account_tiers(double end_s);
   void build_choices();
   void build_decoders();
   std::size_t add_group(scenario::RouterKind kind, std::vector<std::size_t> members);
@@ -95,6 +98,8 @@ class Simulation final : private Sleeper {
   void line_up_at_decoder(serving::Handle handle, std::size_t decoders, std::size_t place,
                           double now_s);
   void bring_reserved(std::size_t server);
+  [[nodiscard]] std::vector<Handoff::Part> parts_below(const Server& server,
+                                                       const serving::ActiveRequest& r) const;
   void on_arrived(std::size_t transfer);
   void release_sender(serving::Handle handle, double now_s);
   void void_transfer(serving::ActiveRequest& r);
@@ -188,6 +193,9 @@ class Simulation final : private Sleeper {
   metrics::RunAccumulator accumulator_;
   metrics::LittlesLaw littles_law_;
   Meter meter_;
+  std::map<std::string, std::shared_ptr<serving::KvTierStore>> remote_pools_;  // by model
+  std::vector<std::unique_ptr<SharedChannel>> host_channels_;
+  std::map<std::int64_t, std::unique_ptr<SharedChannel>> ssd_channels_;  // by node
   std::vector<std::unique_ptr<Deployment>> deployments_;
   std::vector<std::unique_ptr<Server>> servers_;
   std::vector<std::unique_ptr<Group>> groups_;
@@ -242,6 +250,7 @@ class Simulation final : private Sleeper {
   std::vector<serving::Handle> transfer_of_;  // by number; -1: what it brings is wanted no more
   std::vector<std::size_t> free_transfers_;
   metrics::Transfers transfers_;
+  std::vector<metrics::KvTierResult> kv_tiers_;
   std::int64_t rejected_context_ = 0;   // of the rejected: too long for every replica
   std::int64_t rejected_overload_ = 0;  // ... too late
   std::int64_t seen_ = 0, done_ = 0, events_ = 0;

@@ -93,6 +93,7 @@ metrics::RunResult Simulation::result(double end_s) {
   r.requests = std::move(rows_);
   r.samples = std::move(samples_);
   r.pools = meter_.take_pools();
+  r.kv_tiers = std::move(kv_tiers_);
   r.classes = stream_->classes();
   r.fabric = fabric_;
   r.request_digest = digest_.hex();

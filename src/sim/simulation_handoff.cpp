@@ -67,14 +67,41 @@ void Simulation::bring_reserved(std::size_t s) {
     free_transfers_.pop_back();
     transfer_of_[transfer] = handle;
     r.transfer = static_cast<std::int32_t>(transfer);
-    const double bytes = perf::cache_bytes(*server.deployment->plan_of, r.stored);
     if (r.brings == serving::Brings::sent) {
       const Server& sender = *servers_[static_cast<std::size_t>(r.sender)];
-      handoff_->send(transfer, bytes, sender.place, server.place);
+      handoff_->send(transfer, perf::cache_bytes(*server.deployment->plan_of, r.stored),
+                     sender.place, server.place);
     } else {
-      handoff_->bring(transfer, bytes / server.place.host_bytes_per_s);
+      handoff_->bring(transfer, parts_below(server, r));
     }
   }
+}
+
+// What was swapped comes from the host's DRAM; what tiers keep, from each of them.
+std::vector<Handoff::Part> Simulation::parts_below(const Server& server,
+                                                   const serving::ActiveRequest& r) const {
+  const scenario::DeploymentPlan& d = *server.deployment->plan_of;
+  if (r.brings == serving::Brings::swapped)
+    return {{.bytes = perf::cache_bytes(d, r.stored), .channel = server.host_channel}};
+  std::int64_t blocks = 0;
+  for (const serving::KvPart& part : r.parts) blocks += part.blocks;
+  const std::int64_t block_tokens = plan_->scenario.serving.kv_cache.block_tokens;
+  const double block_bytes =
+      perf::cache_bytes(d, blocks * block_tokens) / static_cast<double>(blocks);
+  std::vector<Handoff::Part> parts;
+  for (const serving::KvPart& part : r.parts) {
+    Handoff::Part& out = parts.emplace_back();
+    out.bytes = block_bytes * static_cast<double>(part.blocks);
+    const scenario::KvTierKind kind = plan_->scenario.serving.kv_cache.offload[part.tier].tier;
+    out.from = part.home;
+    out.to = server.place.first_node;
+    if (kind == scenario::KvTierKind::ssd) {
+      out.channel = server.ssd_channel;
+    } else if (kind == scenario::KvTierKind::dram || part.home == out.to) {
+      out.channel = server.host_channel;
+    }
+  }
+  return parts;
 }
 
 void Simulation::on_arrived(std::size_t transfer) {

@@ -27,6 +27,7 @@ metrics::RequestRow Simulation::row_of(const serving::ActiveRequest& r) const {
   row.first_token_s = r.first_token_s;
   row.input_tokens = r.request.input_tokens;
   row.cached_tokens = std::max<std::int64_t>(0, r.cached_tokens);
+  row.fetched_tokens = r.fetched_tokens;
   row.output_tokens = r.produced;
   row.preemptions = r.preemptions;
   row.tenant = r.request.tenant;

@@ -10,6 +10,7 @@
 #include "economics/tco.hpp"
 #include "metrics/metric_table.hpp"
 #include "perf/constants.hpp"
+#include "perf/kv_tier_places.hpp"
 #include "perf/placement.hpp"
 #include "sim/simulate.hpp"
 
@@ -101,6 +102,7 @@ void check_plan(const scenario::Plan& plan) {
   }
   if (!plan.unfit.empty()) return;
   perf::check_fit(plan, diagnostics);
+  perf::check_kv_tiers(plan, diagnostics);
   economics::check_prices(plan, diagnostics);
   for (std::size_t i = 0; i < plan.scenario.expect.size(); ++i) {
     if (!plan.scenario.expect[i].metric) continue;  // a formula: audit checks it

@@ -163,7 +163,7 @@ TEST_CASE("a workload without a name is called like its file, one inside the sce
   CHECK(inside.trace_hash.empty());
 }
 
-TEST_CASE("mechanisms that this version does not simulate may be written as switched off") {
+TEST_CASE("mechanisms may be written as switched off") {
   const ToyYard yard;
   const std::string off =
       "autoscaling: null\nfaults: {enabled: false}\nserving: {speculation: null, kv_cache: "

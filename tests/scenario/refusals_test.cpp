@@ -348,10 +348,17 @@ TEST_CASE("what an operator asks for must exist and have what it needs") {
           "'session-sticky'");
 }
 
-TEST_CASE("what this version does not simulate is refused, not ignored") {
-  refused("serving: {kv_cache: {offload: [dram]}}", "[dram]",
-          "serving.kv_cache.offload: tiers below device memory are not simulated by this version; "
-          "expected []");
+TEST_CASE("tiers below device memory are asked for in their order, and as they can be used") {
+  refused("serving: {kv_cache: {offload: [ssd, dram]}}", "[ssd",
+          "serving.kv_cache.offload: tiers come once each, the fastest first: dram, ssd, remote");
+  refused("serving: {kv_cache: {offload: [remote]}}", "remote",
+          "serving.kv_cache.offload[0]: 'remote' needs a capacity, as in {tier: remote, capacity: "
+          "100 TB}");
+  refused("serving: {kv_cache: {between_turns: offload}}", "offload",
+          "serving.kv_cache.between_turns: 'offload' needs a tier in 'offload'");
+  refused(
+      "serving: {scheduler: {policy: static}, kv_cache: {offload: [dram]}}", "[dram]",
+      "serving.kv_cache.offload: static batches are not joined by what comes back: expected []");
 }
 
 TEST_CASE("speculation needs exactly one measure of its gain, and one that can be") {

@@ -199,6 +199,34 @@ TEST_CASE(
   CHECK(metric_of(forgotten.fast, "kv_retained_ratio") < kept);
 }
 
+TEST_CASE("fast-forward: histories that go to DRAM, SSD and a pool, and come back") {
+  const auto kept = [](const std::string& kv_cache) {
+    const Compared c = compare(test::plan_of(
+        "name: t\nworkload: workloads/agents-40.yaml\nfleet:\n  pools:\n    - {name: main, node: "
+        "dgx-h100, deploy: {model: llama-3.1-8b, replicas: 2, memory_utilization: 0.3}}\n"
+        "serving: {router: session-sticky, router_load_cap: 1, kv_cache: {" +
+        kv_cache + "}}\n"));
+    std::int64_t brought = 0;
+    REQUIRE(c.fast.kv_tiers.size() == c.slow.kv_tiers.size());
+    for (std::size_t t = 0; t < c.fast.kv_tiers.size(); ++t) {
+      const metrics::KvTierResult& a = c.fast.kv_tiers[t];
+      const metrics::KvTierResult& b = c.slow.kv_tiers[t];
+      brought += a.hit_tokens;
+      CHECK(a.hit_tokens == b.hit_tokens);
+      require_near(a.bytes_written, b.bytes_written, "bytes written to " + a.tier);
+      require_near(a.mean_bytes, b.mean_bytes, "bytes kept in " + a.tier);
+    }
+    return brought;
+  };
+  CHECK(kept("offload: [dram]") > 0);
+  CHECK(kept("offload: [{tier: dram, capacity: 4 GB}, {tier: ssd, capacity: 20 GB}, {tier: remote, "
+             "capacity: 100 GB}]") > 0);
+  CHECK(kept("offload: [dram, ssd], between_turns: offload") > 0);
+  CHECK(kept("offload: [{tier: remote, capacity: 100 GB}], between_turns: cost-aware") > 0);
+  CHECK(kept("offload: [dram], between_turns: ttl, ttl: 2 s, eviction: cost-aware") > 0);
+  CHECK(kept("between_turns: cost-aware, eviction: lfu") == 0);
+}
+
 TEST_CASE("fast-forward: 40 recorded agent sessions that evict each other's history") {
   const Compared c = compare(
       test::plan_of("name: t\nworkload: workloads/agents-40.yaml\nfleet:\n  pools:\n    - {name: "

@@ -55,6 +55,21 @@ scenario::ServingSpec random_serving(RandomStream& dice) {
     serving.overload.policy = any_of(dice, {Overload::reject, Overload::defer});
     serving.overload.ttft = seconds(dice.uniform(0.005, 0.3));
   }
+  KvCacheSpec& kv = serving.kv_cache;
+  kv.eviction = any_of(dice, {Eviction::lru, Eviction::lfu, Eviction::cost_aware});
+  kv.between_turns = any_of(
+      dice, {BetweenTurns::keep, BetweenTurns::ttl, BetweenTurns::drop, BetweenTurns::cost_aware});
+  if (kv.between_turns == BetweenTurns::ttl) kv.ttl = seconds(dice.uniform(0.1, 3.0));
+  const auto add_tier = [&](KvTierKind kind) {
+    KvTierSpec& tier = kv.offload.emplace_back();
+    tier.tier = kind;
+    tier.capacity = gigabytes(dice.uniform(0.01, 0.1));
+    if (kind != KvTierKind::remote) tier.bandwidth = gigabytes_per_second(dice.uniform(1.0, 20.0));
+  };
+  if (coin(dice, 0.5)) add_tier(KvTierKind::dram);
+  if (coin(dice, 0.3)) add_tier(KvTierKind::ssd);
+  if (coin(dice, 0.3)) add_tier(KvTierKind::remote);
+  if (!kv.offload.empty() && coin(dice, 0.3)) kv.between_turns = BetweenTurns::offload;
   return serving;
 }
 
@@ -145,6 +160,11 @@ std::vector<workload::Request> random_requests(RandomStream& dice) {
         r.think_s = dice.uniform(0.0, 0.5);
         r.arrival_s = 0.0;
       }
+      // Some begin alike.
+      if (coin(dice, 0.3)) {
+        for (std::int64_t block = 0; block < r.input_tokens / 32; ++block)
+          r.prefix.push_back(static_cast<std::uint64_t>(block + 1));
+      }
       if (shape == 2) r.group = first;
       if (shape == 3 && i == members - 1) {  // a join
         r.after.clear();
@@ -170,7 +190,7 @@ Drawn draw(std::int64_t seed) {
 }
 
 metrics::RunResult run(const Drawn& drawn, bool per_step = false) {
-  test::ListStream stream(drawn.requests);
+  test::ListStream stream(drawn.requests, 32);
   stream.name_classes({"default", "gold"});
   return test::run_here(drawn.plan, stream, per_step);
 }

@@ -69,6 +69,7 @@ inline metrics::FabricInventory one_switch() {
 
 inline bool needs_network(const scenario::Plan& plan) {
   if (plan.scenario.faults.enabled || plan.scenario.autoscaling) return true;
+  if (!plan.scenario.serving.kv_cache.offload.empty()) return true;
   for (const scenario::PoolPlan& pool : plan.pools) {
     for (const scenario::DeploymentPlan& d : pool.deployments) {
       if (d.spec.role != scenario::Role::both) return true;

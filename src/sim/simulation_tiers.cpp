@@ -1,0 +1,102 @@
+// Memory below the devices that keeps KV caches: who has how much of it, over what it comes back, and what
+// became of it.
+#include <algorithm>
+#include <cmath>
+
+#include "perf/kv_tier_places.hpp"
+#include "sim/simulation.hpp"
+
+namespace tokenyard::sim {
+
+std::unique_ptr<serving::KvTiers> Simulation::build_tiers(const Deployment& deployment,
+                                                          const Place& place) {
+  const scenario::KvCacheSpec& kv = plan_->scenario.serving.kv_cache;
+  const scenario::DeploymentPlan& d = *deployment.plan_of;
+  // Where prompts are not computed nothing is reused.
+  if (kv.offload.empty() || d.spec.role == scenario::Role::decode) return nullptr;
+  const double block_bytes = perf::kept_block_bytes(d, kv.block_tokens);
+  std::vector<serving::KvTierConfig> local;
+  std::shared_ptr<serving::KvTierStore> remote;
+  serving::KvTierConfig remote_config;
+  for (const perf::KvTierPlace& tier : perf::kv_tier_places(plan_->pools[deployment.pool], d, kv)) {
+    const serving::KvTierConfig config{
+        .blocks = block_bytes > 0.0
+                      ? static_cast<std::int64_t>(std::floor(tier.capacity_bytes / block_bytes))
+                      : 0,
+        .block_s = block_bytes / tier.bytes_per_s};
+    if (tier.kind != scenario::KvTierKind::remote) {
+      local.push_back(config);
+      continue;
+    }
+    auto& pool = remote_pools_[d.model.name];
+    if (!pool) pool = std::make_shared<serving::KvTierStore>(config.blocks);
+    remote = pool;
+    remote_config = config;
+  }
+  return std::make_unique<serving::KvTiers>(local, remote, remote_config, place.first_node,
+                                            plan_->scenario.warmup.base());
+}
+
+// Each replica has links of its own to its hosts; the drives of a node are shared by those that stand there.
+void Simulation::add_channels(Server& server) {
+  host_channels_.push_back(
+      std::make_unique<SharedChannel>(*calendar_, server.place.host_bytes_per_s));
+  server.host_channel = host_channels_.back().get();
+  if (!server.tiers) return;
+  for (const perf::KvTierPlace& tier :
+       perf::kv_tier_places(plan_->pools[server.deployment->pool], *server.deployment->plan_of,
+                            plan_->scenario.serving.kv_cache)) {
+    if (tier.kind == scenario::KvTierKind::dram && tier.bytes_per_s > 0.0) {
+      host_channels_.back() = std::make_unique<SharedChannel>(*calendar_, tier.bytes_per_s);
+      server.host_channel = host_channels_.back().get();
+    }
+    if (tier.kind != scenario::KvTierKind::ssd) continue;
+    auto& channel = ssd_channels_[server.place.first_node];
+    if (!channel) channel = std::make_unique<SharedChannel>(*calendar_, tier.bytes_per_s);
+    server.ssd_channel = channel.get();
+  }
+}
+
+// What the tiers kept, gave and took in the measured window, and the energy of it.
+std::vector<metrics::KvTierResult> Simulation::account_tiers(double end_s) {
+  const scenario::KvCacheSpec& kv = plan_->scenario.serving.kv_cache;
+  std::vector<metrics::KvTierResult> results(kv.offload.size());
+  const double measured_s = std::max(1e-12, end_s - plan_->scenario.warmup.base());
+  for (std::size_t t = 0; t < results.size(); ++t)
+    results[t].tier = enum_names(kv.offload[t].tier)[static_cast<std::size_t>(kv.offload[t].tier)];
+  for (const auto& server : servers_) {
+    if (!server->tiers) continue;
+    server->tiers->advance(end_s);
+    const scenario::DeploymentPlan& d = *server->deployment->plan_of;
+    const double block_bytes = perf::kept_block_bytes(d, kv.block_tokens);
+    const auto places = perf::kv_tier_places(plan_->pools[server->deployment->pool], d, kv);
+    for (std::size_t t = 0; t < results.size(); ++t) {
+      metrics::KvTierResult& result = results[t];
+      const serving::KvTierUse& use = server->tiers->use(t);
+      const double read = block_bytes * static_cast<double>(use.read_blocks);
+      const double written = block_bytes * static_cast<double>(use.written_blocks);
+      result.hit_tokens += use.read_blocks * kv.block_tokens;
+      result.bytes_read += read;
+      result.bytes_written += written;
+      const double joules = (read + written) * places[t].joules_per_byte;
+      result.joules += joules;
+      meter_.on_memory(server->deployment->pool, joules);
+      if (kv.offload[t].tier == scenario::KvTierKind::remote) continue;
+      result.capacity_bytes += places[t].capacity_bytes;
+      result.mean_bytes += block_bytes * server->tiers->kept_block_s(t) / measured_s;
+    }
+  }
+  for (const auto& [model, pool] : remote_pools_) {
+    const auto server = std::find_if(servers_.begin(), servers_.end(), [&](const auto& s) {
+      return s->tiers && s->deployment->plan_of->model.name == model;
+    });
+    const double block_bytes =
+        perf::kept_block_bytes(*(*server)->deployment->plan_of, kv.block_tokens);
+    pool->note(end_s, plan_->scenario.warmup.base());
+    results.back().capacity_bytes += block_bytes * static_cast<double>(pool->capacity());
+    results.back().mean_bytes += block_bytes * pool->kept_block_s() / measured_s;
+  }
+  return results;
+}
+
+}  // namespace tokenyard::sim
