@@ -181,6 +181,8 @@ void describe(input::Fields& f, KvCacheSpec& x) {
   f.optional("offload", x.offload,
              "memory tiers below the device's that take what is evicted, the fastest first: dram, "
              "ssd, remote");
+  f.optional("prefetch", x.prefetch,
+             "bring what an SSD keeps of a request's prompt to DRAM while it waits for its turn");
   if (!f.is_reading()) return;
   const bool wants_ttl = x.between_turns == BetweenTurns::ttl;
   if (wants_ttl && !x.ttl) f.problem("between_turns", "'ttl' needs a 'ttl' of how long");
@@ -189,6 +191,12 @@ void describe(input::Fields& f, KvCacheSpec& x) {
     f.problem("between_turns", "'offload' needs a tier in 'offload'");
   if (!x.offload.empty() && !x.prefix_reuse)
     f.problem("offload", "has no effect without 'prefix_reuse'");
+  const auto keeps = [&](KvTierKind kind) {
+    return std::any_of(x.offload.begin(), x.offload.end(),
+                       [&](const KvTierSpec& tier) { return tier.tier == kind; });
+  };
+  if (x.prefetch && !(keeps(KvTierKind::dram) && keeps(KvTierKind::ssd)))
+    f.problem("prefetch", "goes from 'ssd' to 'dram': it needs both in 'offload'");
   for (std::size_t i = 1; i < x.offload.size(); ++i) {
     if (x.offload[i].tier <= x.offload[i - 1].tier) {
       f.problem("offload", "tiers come once each, the fastest first: dram, ssd, remote");
@@ -281,6 +289,12 @@ void describe(input::Fields& f, KvTransferSpec& x) {
       .at_most(1.0);
 }
 
+void describe(input::Fields& f, HandoffSpec& x) {
+  f.optional("layer_pipelined", x.layer_pipelined,
+             "each layer's KV cache is sent as soon as it is computed, where there is room for the "
+             "prompt when it is complete");
+}
+
 void describe(input::Fields& f, ServingSpec& x) {
   f.optional("router", x.router, "how a request's replica is chosen");
   f.optional("router_load_cap", x.router_load_cap,
@@ -295,6 +309,8 @@ void describe(input::Fields& f, ServingSpec& x) {
   f.optional("kv_cache", x.kv_cache, "paging and reuse of the KV cache");
   f.optional("speculation", x.speculation, "speculative decoding");
   f.optional("overlap", x.overlap, "communication behind computation");
+  f.optional("handoff", x.handoff,
+             "how KV caches go from pools that compute prompts to pools that decode");
   f.optional("kv_transfer", x.kv_transfer,
              "every prompt's KV cache crosses a link before decoding, as between separate pools");
   f.optional("activation_sparsity", x.activation_sparsity,

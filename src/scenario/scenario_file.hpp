@@ -169,6 +169,7 @@ struct KvCacheSpec {
   BetweenTurns between_turns = BetweenTurns::keep;
   std::optional<Seconds> ttl;       // between_turns ttl: how long what nobody uses stays cached
   std::vector<KvTierSpec> offload;  // tiers below device memory, the fastest first
+  bool prefetch = false;            // from ssd to dram while a request waits for its turn
 };
 
 // What the host costs.  Of one step, while the devices wait: scheduler, sampler, detokeniser.  Of one
@@ -212,6 +213,11 @@ struct KvTransferSpec {
   double overlap = 0.9;  // share of the transfer hidden behind the prefill, as far as that lasts
 };
 
+// How KV caches go from replicas that compute prompts to those that decode.
+struct HandoffSpec {
+  bool layer_pipelined = false;  // each layer as soon as it is computed
+};
+
 struct ServingSpec {
   RouterKind router = RouterKind::least_loaded;
   std::optional<double>
@@ -225,6 +231,7 @@ struct ServingSpec {
   std::optional<SpeculationSpec> speculation;
   OverlapSpec overlap;
   std::optional<KvTransferSpec> kv_transfer;
+  HandoffSpec handoff;
   double activation_sparsity = 0.0;  // share of weight bytes not read
   HostOverhead host;
 };
@@ -288,6 +295,7 @@ void describe(input::Fields& f, SchedulerSpec& x);
 void describe(input::Fields& f, KvCacheSpec& x);
 void describe(input::Fields& f, HostOverhead& x);
 void describe(input::Fields& f, KvTierSpec& x);
+void describe(input::Fields& f, HandoffSpec& x);
 void describe(input::Fields& f, SpeculationSpec& x);
 void describe(input::Fields& f, OverlapSpec& x);
 void describe(input::Fields& f, KvTransferSpec& x);

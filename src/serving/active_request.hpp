@@ -53,6 +53,7 @@ struct ActiveRequest {
   std::int32_t group = -1;  // the routing group, and the place in it; -1: nowhere yet
   std::int32_t place = 0;
   double reserved_s = -1.0;  // when there was room for it there
+  bool sends_early = false;  // layer by layer, while its prompt is computed
   std::int32_t sender = -1;  // the replica that computed its prompt, for such a one
 
   std::uint64_t ticket = 0;  // of its appointments
@@ -60,6 +61,7 @@ struct ActiveRequest {
   std::int32_t attempts = 1;  // in all, and those of its client
   std::int32_t client_attempts = 1;
   std::int32_t transfer = -1;  // under way, of its KV cache
+  std::int32_t prefetch = -1;  // ... of what an SSD keeps of it
   std::int64_t priority = 0;
   std::int64_t predicted_tokens = 0;  // of its answer, where somebody predicts
   bool deferred = false;              // would be too late in any case: goes behind the others

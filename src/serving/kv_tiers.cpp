@@ -138,6 +138,16 @@ void KvTiers::read(const KvBelow& below) {
   for (const KvPart& part : below.parts) use_[part.tier].read_blocks += part.blocks;
 }
 
+void KvTiers::promote(const std::vector<KvKey>& keys) {
+  for (const KvKey& key : keys) {
+    const KvEntry* known = local_[1].find(key);
+    if (known == nullptr) continue;
+    const KvEntry entry = *known;
+    local_[1].erase(key);
+    put_local(0, entry);
+  }
+}
+
 void KvTiers::lose_local() {
   for (KvTierStore& tier : local_) tier.clear();
 }

@@ -135,6 +135,8 @@ class KvTiers {
   [[nodiscard]] double least_block_s() const;
   // It is brought.
   void read(const KvBelow& below);
+  // What the second local tier has of these moves to the first.
+  void promote(const std::vector<KvKey>& keys);
   // A failure: what was kept on its node is lost.
   void lose_local();
 

@@ -93,6 +93,7 @@ void Replica::begin_run(double now) {
   kv_.advance(now);
   blocked_ = false;
   slices_.clear();
+  if (!prefetched_.empty()) tiers_->promote(std::exchange(prefetched_, {}));
   start_delivered(now);
   make_room_for_next_step();
   fresh_ = 0;

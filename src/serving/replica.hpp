@@ -111,6 +111,10 @@ class Replica {
   std::vector<Handle> take_reserved() { return std::exchange(reserved_, {}); }
   // What was brought for one of them is there.
   void deliver(double now, Handle handle);
+  // Whether a request that comes now, with its whole KV cache, gets its blocks at the next boundary.
+  [[nodiscard]] bool has_room_for(std::int64_t tokens, double now) const;
+  // An SSD's part of somebody's prompt has reached DRAM.
+  void prefetched(double now, const std::vector<KvKey>& keys);
   // Requests reserved and not yet delivered.
   [[nodiscard]] std::int64_t receiving() const {
     return static_cast<std::int64_t>(receiving_.size());
@@ -267,7 +271,8 @@ class Replica {
   std::vector<Handle> reserved_,
       delivered_;  // of these, the newest, and those for whom it is there
   std::vector<Handle> withdrawn_, left_;
-  std::int64_t fresh_ = 0;  // delivered at this boundary, the youngest of all
+  std::vector<KvKey> prefetched_;  // since the last boundary
+  std::int64_t fresh_ = 0;         // delivered at this boundary, the youngest of all
 
   WaitingLine line_;
   std::int64_t line_tokens_ = 0;  // of prompts in line

@@ -1,5 +1,6 @@
 // What is brought: KV caches of prompts computed elsewhere, and what tiers below keep.
 #include <algorithm>
+#include <utility>
 
 #include "serving/replica.hpp"
 
@@ -71,6 +72,23 @@ void Replica::fetch(Handle handle, std::int64_t reused, KvBelow below) {
   r.stage = Stage::receiving;
   receiving_.push_back(handle);
   reserved_.push_back(handle);
+}
+
+bool Replica::has_room_for(std::int64_t tokens, double now) const {
+  const std::int64_t opened = idle() ? 0 : under_way(now).blocks;
+  return line_.empty() && !batch_full() &&
+         kv_.blocks_for(tokens) + admission_reserve() + 1 <= kv_.available() - opened;
+}
+
+// Takes effect at the next boundary, as what is evicted before that goes below before it.
+void Replica::prefetched(double now, const std::vector<KvKey>& keys) {
+  prefetched_.insert(prefetched_.end(), keys.begin(), keys.end());
+  if (!idle()) {
+    end_at_boundary(now);
+    return;
+  }
+  kv_.advance(now);
+  tiers_->promote(std::exchange(prefetched_, {}));
 }
 
 void Replica::deliver(double now, Handle handle) {

@@ -26,6 +26,7 @@ void Handoff::send(std::size_t number, double bytes, const Place& from, const Pl
 void Handoff::bring(std::size_t number, const std::vector<Part>& parts) {
   expect(number, parts.size());
   for (const Part& part : parts) {
+    if (part.put_off) continue;
     if (part.channel != nullptr) {
       part.channel->send(part.bytes, *this, number);
     } else {

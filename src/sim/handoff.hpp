@@ -41,10 +41,15 @@ class Handoff final : private Sleeper {
   // It is there when its last part is.
   struct Part {
     double bytes = 0.0;
+    bool put_off = false;  // until bring_rest()
     SharedChannel* channel = nullptr;
     std::int64_t from = 0, to = 0;
   };
   void bring(std::size_t number, const std::vector<Part>& parts);
+  // A part that was put off.
+  void bring_rest(std::size_t number, double bytes, SharedChannel& channel) {
+    channel.send(bytes, *this, number);
+  }
 
  private:
   void wake(std::size_t what) override;

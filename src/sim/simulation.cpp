@@ -248,6 +248,10 @@ void Simulation::reject(const workload::Request& request, double now_s, std::int
 
 // Wakes of replicas: see Wake.
 void Simulation::wake_server(std::size_t number) {
+  if (number >= 3 * servers_.size()) {
+    on_prefetched(number - 3 * servers_.size());
+    return;
+  }
   const std::size_t s = number % servers_.size();
   switch (number / servers_.size()) {
     case 0:

@@ -59,7 +59,7 @@ class Simulation final : private Sleeper {
  private:
   static constexpr std::size_t kNobody = static_cast<std::size_t>(-1);
   // What to wake for: these, or kFirstServer + the number of a replica whose run ends, and after these
-  // the replicas that change their condition, and those whose weights have come.
+  // the replicas that change their condition, those whose weights have come, and prefetches.
   enum Wake : std::size_t {
     kArrivals,
     kReady,
@@ -98,8 +98,14 @@ class Simulation final : private Sleeper {
   void line_up_at_decoder(serving::Handle handle, std::size_t decoders, std::size_t place,
                           double now_s);
   void bring_reserved(std::size_t server);
+  [[nodiscard]] double bytes_to_send(const Server& sender, const Server& receiver,
+                                     const serving::ActiveRequest& r) const;
   [[nodiscard]] std::vector<Handoff::Part> parts_below(const Server& server,
-                                                       const serving::ActiveRequest& r) const;
+                                                       const serving::ActiveRequest& r,
+                                                       std::size_t transfer);
+  void prefetch(serving::Handle handle, std::size_t server);
+  void on_prefetched(std::size_t number);
+  bool waits_for_prefetch(const serving::ActiveRequest& r, std::size_t transfer, double bytes);
   void on_arrived(std::size_t transfer);
   void release_sender(serving::Handle handle, double now_s);
   void void_transfer(serving::ActiveRequest& r);
@@ -249,6 +255,17 @@ class Simulation final : private Sleeper {
   std::unique_ptr<Handoff> handoff_;          // absent: no replica only computes prompts
   std::vector<serving::Handle> transfer_of_;  // by number; -1: what it brings is wanted no more
   std::vector<std::size_t> free_transfers_;
+  // Parts of prompts on their way from an SSD to DRAM.
+  struct Prefetch {
+    std::size_t server = 0;
+    std::uint64_t ticket = 0;  // of whose prompt
+    std::vector<serving::KvKey> keys;
+    std::int64_t transfer = -1;  // that waits for it, and then brings so much
+    double bytes = 0.0;
+    bool under_way = false;
+  };
+  std::vector<Prefetch> prefetches_;
+  std::vector<std::size_t> free_prefetches_;
   metrics::Transfers transfers_;
   std::vector<metrics::KvTierResult> kv_tiers_;
   std::int64_t rejected_context_ = 0;   // of the rejected: too long for every replica

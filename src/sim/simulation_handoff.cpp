@@ -1,5 +1,6 @@
 // Requests on their way from the replica that computed their prompt to the one that decodes them.
 #include <algorithm>
+#include <limits>
 
 #include "sim/simulation.hpp"
 
@@ -43,6 +44,10 @@ void Simulation::send_on(serving::Handle handle, double now_s) {
 void Simulation::line_up_at_decoder(serving::Handle handle, std::size_t decoders, std::size_t place,
                                     double now_s) {
   assign(handle, {decoders, place});
+  serving::ActiveRequest& r = slots_[handle];
+  r.sends_early =
+      plan_->scenario.serving.handoff.layer_pipelined &&
+      servers_[static_cast<std::size_t>(r.replica)]->replica.has_room_for(r.stored, now_s);
   hand_over(handle, now_s);
 }
 
@@ -69,17 +74,43 @@ void Simulation::bring_reserved(std::size_t s) {
     r.transfer = static_cast<std::int32_t>(transfer);
     if (r.brings == serving::Brings::sent) {
       const Server& sender = *servers_[static_cast<std::size_t>(r.sender)];
-      handoff_->send(transfer, perf::cache_bytes(*server.deployment->plan_of, r.stored),
-                     sender.place, server.place);
+      handoff_->send(transfer, bytes_to_send(sender, server, r), sender.place, server.place);
     } else {
-      handoff_->bring(transfer, parts_below(server, r));
+      handoff_->bring(transfer, parts_below(server, r, transfer));
     }
   }
 }
 
+// Of a prompt that is complete.  Layer by layer, all but the last layer can be under way while the prompt is
+// computed, as far as that lasts, at the pace of the way alone:
+//
+//   exposed = last layer + max(0, all others - bandwidth * time of the prompt)
+//
+// Only the exposed part is sent as a flow, and shares the way with others.
+double Simulation::bytes_to_send(const Server& sender, const Server& receiver,
+                                 const serving::ActiveRequest& r) const {
+  const scenario::DeploymentPlan& d = *receiver.deployment->plan_of;
+  const double bytes = perf::cache_bytes(d, r.stored);
+  if (!r.sends_early) return bytes;
+  const Place& from = sender.place;
+  const Place& to = receiver.place;
+  double bytes_per_s = std::min(from.inside_bytes_per_s, to.inside_bytes_per_s);
+  if (from.first_node != to.first_node && options_.fleet != nullptr) {
+    bytes_per_s = std::numeric_limits<double>::infinity();
+    const auto& edges = options_.fleet->graph().edges();
+    for (const topology::EdgeUse& use : options_.fleet->route(from.first_node, to.first_node).edges)
+      bytes_per_s = std::min(bytes_per_s, edges[use.edge].bandwidth.base());
+    bytes_per_s *= static_cast<double>(std::min(from.nodes, to.nodes));
+  }
+  const double last_layer = bytes / static_cast<double>(d.model.layers);
+  const double computed_s = r.phase_s[static_cast<std::size_t>(Phase::prefill)];
+  return last_layer + std::max(0.0, bytes - last_layer - bytes_per_s * computed_s);
+}
+
 // What was swapped comes from the host's DRAM; what tiers keep, from each of them.
 std::vector<Handoff::Part> Simulation::parts_below(const Server& server,
-                                                   const serving::ActiveRequest& r) const {
+                                                   const serving::ActiveRequest& r,
+                                                   std::size_t transfer) {
   const scenario::DeploymentPlan& d = *server.deployment->plan_of;
   if (r.brings == serving::Brings::swapped)
     return {{.bytes = perf::cache_bytes(d, r.stored), .channel = server.host_channel}};
@@ -97,6 +128,7 @@ std::vector<Handoff::Part> Simulation::parts_below(const Server& server,
     out.to = server.place.first_node;
     if (kind == scenario::KvTierKind::ssd) {
       out.channel = server.ssd_channel;
+      out.put_off = waits_for_prefetch(r, transfer, out.bytes);
     } else if (kind == scenario::KvTierKind::dram || part.home == out.to) {
       out.channel = server.host_channel;
     }

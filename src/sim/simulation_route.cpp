@@ -227,6 +227,7 @@ void Simulation::hand_over(serving::Handle handle, double now_s) {
   }
   const bool was_idle = server.replica.idle();
   server.replica.enqueue(now_s, handle);
+  if (plan_->scenario.serving.kv_cache.prefetch && server.tiers) prefetch(handle, s);
   if (s == between_runs_) return;
   if (!was_idle) {
     arm(s);

@@ -57,6 +57,63 @@ void Simulation::add_channels(Server& server) {
   }
 }
 
+// What an SSD keeps of a request's prompt goes to DRAM while it waits for its turn, if it does: who is
+// admitted before that waits for the rest, and brings it from there.
+void Simulation::prefetch(serving::Handle handle, std::size_t s) {
+  constexpr std::size_t kSsd = 1;  // behind DRAM
+  serving::ActiveRequest& r = slots_[handle];
+  r.prefetch = -1;
+  if (r.brings != serving::Brings::nothing) return;
+  Server& server = *servers_[s];
+  const serving::KvBelow below =
+      server.replica.kv().below(r.request, r.request.input_tokens + r.produced);
+  std::int64_t blocks = 0;
+  for (const serving::KvPart& part : below.parts) blocks += part.tier == kSsd ? part.blocks : 0;
+  if (blocks == 0) return;
+  if (free_prefetches_.empty()) {
+    free_prefetches_.push_back(prefetches_.size());
+    prefetches_.emplace_back();
+  }
+  const std::size_t number = free_prefetches_.back();
+  free_prefetches_.pop_back();
+  Prefetch& p = prefetches_[number];
+  p = {
+      .server = s, .ticket = r.ticket, .keys = {}, .transfer = -1, .bytes = 0.0, .under_way = true};
+  for (const auto& [tier, key] : below.units) {
+    if (tier == kSsd) p.keys.push_back(key);
+  }
+  r.prefetch = static_cast<std::int32_t>(number);
+  const double block_bytes = perf::kept_block_bytes(*server.deployment->plan_of,
+                                                    plan_->scenario.serving.kv_cache.block_tokens);
+  server.ssd_channel->send(block_bytes * static_cast<double>(blocks), *this,
+                           kFirstServer + 3 * servers_.size() + number);
+}
+
+void Simulation::on_prefetched(std::size_t number) {
+  if (stopped_) return;
+  ++events_;
+  Prefetch& p = prefetches_[number];
+  const double now_s = calendar_->now();
+  Server& server = *servers_[p.server];
+  p.under_way = false;
+  free_prefetches_.push_back(number);
+  server.replica.prefetched(now_s, p.keys);
+  if (!server.replica.idle()) arm(p.server);
+  if (p.transfer >= 0)
+    handoff_->bring_rest(static_cast<std::size_t>(p.transfer), p.bytes, *server.host_channel);
+}
+
+// Its part on the SSD is on its way to DRAM: the transfer goes on from there.
+bool Simulation::waits_for_prefetch(const serving::ActiveRequest& r, std::size_t transfer,
+                                    double bytes) {
+  if (r.prefetch < 0) return false;
+  Prefetch& p = prefetches_[static_cast<std::size_t>(r.prefetch)];
+  if (!p.under_way || p.ticket != r.ticket || p.transfer >= 0) return false;
+  p.transfer = static_cast<std::int64_t>(transfer);
+  p.bytes = bytes;
+  return true;
+}
+
 // What the tiers kept, gave and took in the measured window, and the energy of it.
 std::vector<metrics::KvTierResult> Simulation::account_tiers(double end_s) {
   const scenario::KvCacheSpec& kv = plan_->scenario.serving.kv_cache;

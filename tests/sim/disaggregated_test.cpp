@@ -65,6 +65,27 @@ TEST_CASE("split: a request decodes after its prompt's 64 MB have crossed 50 GB/
   CHECK(seconds(0, Cause::net_bw) == 0.0);
 }
 
+TEST_CASE("split: layer by layer only the last of 8 layers is left when the prompt is complete") {
+  scenario::Plan plan = split({}, 1, {}, 1);
+  plan.scenario.serving.handoff.layer_pipelined = true;
+  ListStream stream({request_at(0, 1.0, 1000, 11)});
+  const auto result = run_here(plan, stream);
+  // 64 MB over 50 GB/s are 1.28 ms, the prompt takes 66 ms.
+  CHECK(metric_of(result, "kv_transfer_mean_s") ==
+        doctest::Approx(1000 * kBytesPerToken / 8 / kNic + latency_s(plan)).epsilon(1e-9));
+}
+
+TEST_CASE("split: over a slow wire what the prompt's time does not cover is left") {
+  scenario::Plan plan = split({}, 1, {}, 1);
+  plan.scenario.serving.handoff.layer_pipelined = true;
+  for (auto& pool : plan.pools) pool.node.nics.front().bandwidth = gigabytes_per_second(0.5);
+  ListStream stream({request_at(0, 1.0, 1000, 11)});
+  const auto result = run_here(plan, stream);
+  const double prompt_s = row_of(result, 0).first_token_s - 1.0;
+  CHECK(metric_of(result, "kv_transfer_mean_s") ==
+        doctest::Approx(1000 * kBytesPerToken / 0.5e9 - prompt_s + latency_s(plan)).epsilon(1e-9));
+}
+
 TEST_CASE("split: the first gap of a request is as long as its way") {
   const scenario::Plan plan = split({}, 1, {}, 1);
   ListStream stream({request_at(0, 1.0, 1000, 2)});

@@ -221,7 +221,8 @@ TEST_CASE("fast-forward: histories that go to DRAM, SSD and a pool, and come bac
   CHECK(kept("offload: [dram]") > 0);
   CHECK(kept("offload: [{tier: dram, capacity: 4 GB}, {tier: ssd, capacity: 20 GB}, {tier: remote, "
              "capacity: 100 GB}]") > 0);
-  CHECK(kept("offload: [dram, ssd], between_turns: offload") > 0);
+  CHECK(kept("offload: [{tier: dram, capacity: 4 GB}, ssd], between_turns: offload, prefetch: "
+             "true") > 0);
   CHECK(kept("offload: [{tier: remote, capacity: 100 GB}], between_turns: cost-aware") > 0);
   CHECK(kept("offload: [dram], between_turns: ttl, ttl: 2 s, eviction: cost-aware") > 0);
   CHECK(kept("between_turns: cost-aware, eviction: lfu") == 0);
@@ -272,8 +273,9 @@ TEST_CASE(
   CHECK(metric_of(roomy.fast, "kv_transfer_wait_mean_s") < 0.02);
   require_near(metric_of(roomy.fast, "kv_transfer_mean_s"),
                metric_of(roomy.slow, "kv_transfer_mean_s"), "transfer");
-  const Compared tight = compare(split("replicas: 1, memory_utilization: 0.26",
-                                       "serving: {scheduler: {max_batch_tokens: 1024}}\n"));
+  const Compared tight = compare(
+      split("replicas: 1, memory_utilization: 0.26",
+            "serving: {handoff: {layer_pipelined: true}, scheduler: {max_batch_tokens: 1024}}\n"));
   CHECK(metric_of(tight.fast, "preemptions") > 0.0);
   CHECK(metric_of(tight.fast, "kv_transfer_wait_mean_s") > 0.1);
 }

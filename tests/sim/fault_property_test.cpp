@@ -69,6 +69,9 @@ scenario::ServingSpec random_serving(RandomStream& dice) {
   if (coin(dice, 0.5)) add_tier(KvTierKind::dram);
   if (coin(dice, 0.3)) add_tier(KvTierKind::ssd);
   if (coin(dice, 0.3)) add_tier(KvTierKind::remote);
+  kv.prefetch = kv.offload.size() > 1 && kv.offload[0].tier == KvTierKind::dram &&
+                kv.offload[1].tier == KvTierKind::ssd;
+  serving.handoff.layer_pipelined = coin(dice, 0.5);
   if (!kv.offload.empty() && coin(dice, 0.3)) kv.between_turns = BetweenTurns::offload;
   return serving;
 }

@@ -140,6 +140,29 @@ TEST_CASE("tiers: a remote pool brings a session's history to whichever replica 
   CHECK(fetch_s(row) == doctest::Approx(1008 * kBytesPerToken / 50e9 + latency_s).epsilon(1e-9));
 }
 
+TEST_CASE(
+    "tiers: what an SSD keeps is in DRAM when its turn comes, if it had to wait long enough") {
+  test::ToyOptions options =
+      offloading({tier(KvTierKind::dram, 0.13, 10.0), tier(KvTierKind::ssd, 10, 2.0)});
+  options.serving.scheduler.max_batch = 1;
+  // Three sessions; the history of the first is on the SSD when another request holds the replica.
+  std::vector<workload::Request> requests = returning(3);
+  requests.erase(requests.begin() + 4, requests.end());  // only the first comes back
+  requests[3].arrival_s = 10.1;
+  requests.insert(requests.begin() + 3, request_at(9, 10.0, 16, 50));
+  const auto waiting = [&](bool prefetch) {
+    options.serving.kv_cache.prefetch = prefetch;
+    return row_of(run(options, requests), 3);
+  };
+  // It waits for 50 tokens of 8 ms; its 64.5 MB take 32 ms from the SSD, 6.45 ms from DRAM.
+  CHECK(fetch_s(waiting(false)) == doctest::Approx(1008 * kBytesPerToken / 2e9));
+  CHECK(fetch_s(waiting(true)) == doctest::Approx(1008 * kBytesPerToken / 10e9));
+  // Without a wait it goes from the SSD to DRAM and on: 32 ms and 6.45 ms.
+  requests.erase(requests.begin() + 3);
+  CHECK(fetch_s(waiting(true)) ==
+        doctest::Approx(1008 * kBytesPerToken / 2e9 + 1008 * kBytesPerToken / 10e9).epsilon(1e-6));
+}
+
 TEST_CASE("tiers: the hit rate grows from nothing kept over DRAM to DRAM and SSD") {
   test::ToyOptions options;
   options.kv_blocks = 400;
