@@ -6,12 +6,22 @@
 //   {"id":1,"session":0,"turn":1,"after":[0],"think_s":1.8,"input_tokens":1300,"output_tokens":80,...}
 //
 // The first line is optional: {"tokenyard_trace", "block_tokens", "concurrency", "classes",
-// "models"}. Keys of a request: id, input_tokens, output_tokens, and either arrival_s or after
-// (with think_s) are needed; session, turn, prefix, history_tokens, model and class are as in
-// Request.  Ids increase; `after` names ids that came before.  A session is a number, or a name,
-// which then gets the number of its first appearance; a file uses one of the two.  Classes and
-// models that the first line does not list are added as they come.  Numbers are written so that
-// they read back to the same double: reading what write_native() wrote gives equal requests.
+// "models", "tenants", "adapters"}.  Keys of a request: id, input_tokens, output_tokens, and either
+// arrival_s or after (with think_s) are needed; session, turn, prefix, history_tokens, model, class,
+// tenant, adapter, group and patience_s are as in Request.  Ids increase; `after` names ids that came
+// before.  A session is a number, or a name, which then gets the number of its first appearance; a
+// file uses one of the two.  Classes, models, tenants and adapters are names; where the first line
+// has no such list, they are added as they come.  Numbers are written so that they read back to the
+// same double: reading what write_native() wrote gives equal requests.
+//
+// Two samples of one prompt, whose client leaves after 30 s without a token, and what goes on with
+// the better one:
+//
+//   {"id":2,"session":1,"arrival_s":3,"input_tokens":700,"output_tokens":90,"prefix":[1],"group":0,
+//    "patience_s":30,"tenant":"t1","adapter":"sql"}
+//   {"id":3, ... as above ... "output_tokens":120}
+//   {"id":4,"session":1,"turn":1,"after":[2,3],"input_tokens":850,"output_tokens":40,"prefix":[1],
+//    "history_tokens":790,"tenant":"t1","adapter":"sql"}
 #include <cstdint>
 #include <iosfwd>
 #include <optional>

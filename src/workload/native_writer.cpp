@@ -2,6 +2,7 @@
 
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <fstream>
 #include <ostream>
 
@@ -47,6 +48,8 @@ std::string header_line(const RequestStream& stream) {
   // reader of the copy adds them in the same order.
   if (stream.classes() != std::vector<std::string>{"default"}) list("classes", stream.classes());
   if (stream.models() != std::vector<std::string>{""}) list("models", stream.models());
+  if (stream.tenants() != std::vector<std::string>{"default"}) list("tenants", stream.tenants());
+  if (!stream.adapters().empty()) list("adapters", stream.adapters());
   json.end_object();
   return json.text() + '\n';
 }
@@ -85,6 +88,15 @@ void append_line(std::string& out, const RequestStream& stream, const Request& r
     out += ",\"model\":" + json_quote(stream.models()[static_cast<std::size_t>(r.model)]);
   if (r.class_id != 0)
     out += ",\"class\":" + json_quote(stream.classes()[static_cast<std::size_t>(r.class_id)]);
+  if (r.tenant != 0)
+    out += ",\"tenant\":" + json_quote(stream.tenants()[static_cast<std::size_t>(r.tenant)]);
+  if (r.adapter >= 0)
+    out += ",\"adapter\":" + json_quote(stream.adapters()[static_cast<std::size_t>(r.adapter)]);
+  if (r.group >= 0) {
+    out += ",\"group\":";
+    append(out, r.group);
+  }
+  if (std::isfinite(r.patience_s)) out += ",\"patience_s\":" + json_number(r.patience_s);
   out += "}\n";
 }
 

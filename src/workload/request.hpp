@@ -8,6 +8,11 @@
 // every generator, the statistics and the simulation use this one rule.  Worked example: a session
 // whose first turn had 1,000 tokens in and 200 out, and whose second prompt has 1,300, can find at
 // most 1,200 of them in the cache, and has to compute 100.
+//
+// Samples of one prompt are requests of the same session, turn and group.  They share the prompt
+// through its `prefix` blocks; a session's earlier context is what it had before the turn, so their
+// history_tokens says where that ends.  Who waits for them names all of them in `after`.  An
+// adapter changes what the cache holds, so equal ids stand for the same adapter as well.
 #include <cstdint>
 #include <limits>
 #include <memory>
@@ -40,7 +45,7 @@ struct Request {
   std::int32_t model = 0;     // index into RequestStream::models
   std::int32_t class_id = 0;  // index into RequestStream::classes
   std::int32_t tenant = 0;    // index into RequestStream::tenants
-  std::int32_t adapter = -1;  // number of the LoRA adapter that it runs with, -1: none
+  std::int32_t adapter = -1;  // LoRA adapter: index into RequestStream::adapters, -1: none
   // Samples of one prompt of which one is wanted (best-of-n): requests of the same group.  When one of
   // them has finished, the others are cancelled, and who waits for them goes on.  -1: none.
   std::int64_t group = -1;
@@ -71,6 +76,7 @@ class RequestStream {
   }  // [0] is "" = any
   [[nodiscard]] virtual std::string session_name(std::int64_t session) const;
   [[nodiscard]] const std::vector<std::string>& tenants() const { return tenants_; }
+  [[nodiscard]] const std::vector<std::string>& adapters() const { return adapters_; }
   // True when the trace gave its sessions names; else session_name() makes "s7" of the number 7.
   [[nodiscard]] virtual bool names_sessions() const { return false; }
   // True when next() never returns false: a generator that was not told how many.
@@ -86,6 +92,7 @@ class RequestStream {
   std::vector<std::string> classes_{"default"};
   std::vector<std::string> models_{""};
   std::vector<std::string> tenants_{"default"};
+  std::vector<std::string> adapters_;
   std::int64_t skipped_ = 0;
   bool endless_ = false;
   bool independent_ = false;

@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <cmath>
+
 #include "base/random.hpp"
 #include "trace_files.hpp"
 
@@ -36,7 +38,8 @@ TEST_CASE("every key of a native line arrives in the request") {
       R"({"id":6,"session":"s1","turn":1,"arrival_s":12.5,"input_tokens":52,"output_tokens":3})"
       "\n"
       R"({"id":7,"session":"s1","turn":2,"after":[6],"think_s":1.8,"input_tokens":60,"output_tokens":31,)"
-      R"("prefix":[11,12,18446744073709551615],"history_tokens":55,"model":"llama","class":"interactive"})"
+      R"("prefix":[11,12,18446744073709551615],"history_tokens":55,"model":"llama","class":"interactive",)"
+      R"("tenant":"acme","adapter":"sql","group":3,"patience_s":12.5})"
       "\n");
   REQUIRE(requests.size() == 2);
   const Request& r = requests[1];
@@ -54,6 +57,61 @@ TEST_CASE("every key of a native line arrives in the request") {
   CHECK(r.history_tokens == 55);
   CHECK(r.model == 1);
   CHECK(r.class_id == 1);
+  CHECK(r.tenant == 1);
+  CHECK(r.adapter == 0);
+  CHECK(r.group == 3);
+  CHECK(r.patience_s == 12.5);
+  CHECK(requests[0].tenant == 0);
+  CHECK(requests[0].adapter == -1);
+  CHECK(requests[0].group == -1);
+  CHECK(std::isinf(requests[0].patience_s));
+}
+
+TEST_CASE("tenants and adapters are listed in the first line, or added as they come") {
+  const TemporaryFolder folder;
+  const std::string line =
+      R"({"id":0,"arrival_s":0,"input_tokens":1,"output_tokens":1,"tenant":"b","adapter":"y"})";
+  const auto listed =
+      open_stream(trace_of(folder.write(
+                      "a.jsonl", R"({"tokenyard_trace":1,"tenants":["a","b"],"adapters":["x","y"]})"
+                                 "\n" +
+                                     line)),
+                  {});
+  CHECK(listed->tenants() == std::vector<std::string>{"a", "b"});
+  const std::vector<Request> requests = all_of(*listed);
+  CHECK(requests.at(0).tenant == 1);
+  CHECK(requests.at(0).adapter == 1);
+  const auto coming = open_stream(trace_of(folder.write("b.jsonl", line)), {});
+  CHECK(all_of(*coming).at(0).adapter == 0);
+  CHECK(coming->tenants() == std::vector<std::string>{"default", "b"});
+  CHECK(coming->adapters() == std::vector<std::string>{"y"});
+  const auto complaint_of = [&](const std::string& header) {
+    const std::string path = folder.write("c.jsonl", header + '\n' + line);
+    return first_line(message_of([&] { all_of(trace_of(path)); }).substr(folder.path().size() + 1));
+  };
+  CHECK(complaint_of(R"({"tokenyard_trace":1,"tenants":["a","bb"]})") ==
+        "c.jsonl:2:58: error: tenant: 'b' is not listed in the file's first line; accepted: a, bb");
+  CHECK(complaint_of(R"({"tokenyard_trace":1,"adapters":["sql"]})") ==
+        "c.jsonl:2:71: error: adapter: 'y' is not listed in the file's first line; accepted: sql");
+  CHECK(complaint_of(R"({"tokenyard_trace":1,"adapters":[]})") ==
+        "c.jsonl:1:22: error: adapters: the list is empty");
+}
+
+TEST_CASE("groups and patience that no request can have are refused") {
+  const auto with = [](const std::string& more) {
+    return first_line(
+        complaint(R"({"id":2,"arrival_s":1,"input_tokens":5,"output_tokens":2,)" + more + "}"));
+  };
+  CHECK(with(R"("group":-1)") == "t.jsonl:2:58: error: group: is negative");
+  CHECK(with(R"("group":1.5)") == "t.jsonl:2:58: error: group: '1.5' is not a whole number");
+  CHECK(with(R"("patience_s":0)") == "t.jsonl:2:58: error: patience_s: is not more than 0");
+  CHECK(with(R"("patience_s":-3)") == "t.jsonl:2:58: error: patience_s: is not more than 0");
+  CHECK(with(R"("patience_s":1e10)") == "t.jsonl:2:58: error: patience_s: is more than 30 years");
+  CHECK(with(R"("patience_s":"x")") == "t.jsonl:2:58: error: patience_s: '\"x\"' is not a number");
+  CHECK(with(R"("tenant":7)") == "t.jsonl:2:58: error: tenant: '7' is not text");
+  CHECK(with(R"("adapter":null)") == "t.jsonl:2:58: error: adapter: 'null' is not text");
+  CHECK(with(R"("patience":3)") ==
+        "t.jsonl:2:58: error: patience: unknown key 'patience'; did you mean 'patience_s'?");
 }
 
 TEST_CASE("a trace needs no first line, no last line end, and may have blank lines and CRLF") {

@@ -21,6 +21,8 @@ void check_round_trip(const WorkloadSpec& spec, const std::string& file) {
   CHECK(copy->concurrency() == stream->concurrency());
   CHECK(all_of(*copy) == original);
   CHECK(copy->classes() == stream->classes());
+  CHECK(copy->tenants() == stream->tenants());
+  CHECK(copy->adapters() == stream->adapters());
   CHECK(copy->names_sessions() == stream->names_sessions());
   if (original.back().session >= 0) {
     CHECK(copy->session_name(original.back().session) ==
@@ -64,12 +66,12 @@ TEST_CASE("every format of a real trace reads back as it was written") {
                    "t.jsonl.zst");
 }
 
-TEST_CASE("names of sessions, models and classes survive, quotes included") {
+TEST_CASE("names of sessions, models, classes, tenants and adapters survive, quotes included") {
   const TemporaryFolder folder;
   const std::string text =
       R"({"tokenyard_trace":1,"block_tokens":512})"
       "\n"
-      R"({"id":4,"session":"a \"b\"","arrival_s":0.1,"input_tokens":5,"output_tokens":2,"model":"m","class":"c"})"
+      R"({"id":4,"session":"a \"b\"","arrival_s":0.1,"input_tokens":5,"output_tokens":2,"model":"m","class":"c","tenant":"t \"u\"","adapter":"l","group":0,"patience_s":0.25})"
       "\n"
       R"({"id":9,"session":"a \"b\"","turn":1,"after":[4],"think_s":0.3,"input_tokens":8,"output_tokens":2,"history_tokens":0})"
       "\n";
