@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace tokenyard::workload {
 namespace {
@@ -53,6 +54,10 @@ TimeSampler::TimeSampler(const TimeSpec& spec, std::uint64_t seed, std::string_v
     mu_ = log_mean(base_of(spec.median), base_of(spec.mean), spec.sigma);
   check(spec.kind != TimeKind::exponential || spec.mean.has_value(),
         "an exponential time without mean");
+  if (spec.kind != TimeKind::logistic) return;
+  check(spec.median.has_value() && spec.scale.has_value() != spec.p90.has_value(),
+        "a logistic time is a median and one of scale and p90");
+  scale_s_ = spec.scale ? spec.scale->base() : (*spec.p90 - *spec.median).base() / std::log(9.0);
 }
 
 double TimeSampler::draw_s() {
@@ -67,8 +72,22 @@ double TimeSampler::draw_s() {
       return std::clamp(random_.lognormal(mu_, spec_.sigma), min_s, max_s);
     case TimeKind::exponential:
       return std::clamp(random_.exponential(spec_.mean->base()), min_s, max_s);
+    case TimeKind::logistic: {
+      const double below = random_.uniform();
+      return std::clamp(spec_.median->base() + scale_s_ * std::log(below / (1.0 - below)), min_s,
+                        max_s);
+    }
   }
   throw InternalError("unknown kind of time");
+}
+
+PatienceSampler::PatienceSampler(const std::optional<TimeSpec>& spec, std::uint64_t seed) {
+  if (spec) time_.emplace(*spec, seed, "patience");
+}
+
+double PatienceSampler::draw_s() {
+  constexpr double kShortest_s = 1e-3;
+  return time_ ? std::max(kShortest_s, time_->draw_s()) : std::numeric_limits<double>::infinity();
 }
 
 }  // namespace tokenyard::workload

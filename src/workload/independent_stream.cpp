@@ -1,4 +1,5 @@
-#include "base/random.hpp"
+#include "workload/arrivals.hpp"
+#include "workload/dealer.hpp"
 #include "workload/distributions.hpp"
 #include "workload/generators.hpp"
 
@@ -8,29 +9,31 @@ namespace {
 class IndependentStream : public RequestStream {
  public:
   IndependentStream(const GeneratorSpec& spec, std::uint64_t seed, double rate_scale)
-      : kind_(spec.kind),
-        mean_gap_s_(1.0 / (spec.rate.base() * rate_scale)),
-        shape_(1.0 / (spec.cv * spec.cv)),
-        limit_(spec.requests),
-        gaps_(seed, "arrivals"),
+      : limit_(spec.requests),
         input_(spec.input, seed, "input lengths"),
-        output_(spec.output, seed, "output lengths") {
+        output_(spec.output, seed, "output lengths"),
+        patience_(spec.patience, seed),
+        tenant_(spec.tenants, spec.tenant_skew, seed, "tenants"),
+        adapter_(spec.adapters, spec.adapter_skew, seed, "adapters") {
     classes_ = {spec.request_class};
     endless_ = !limit_;
     independent_ = true;
-    if (kind_ == GeneratorKind::fixed_concurrency) {
+    if (spec.tenants) tenants_ = tenant_.names('t');
+    adapters_ = adapter_.names('a');
+    if (spec.kind == GeneratorKind::fixed_concurrency) {
       check(spec.concurrency.has_value(), "fixed-concurrency without concurrency");
       concurrency_ = spec.concurrency;
+    } else {
+      arrivals_.emplace(spec, seed, rate_scale);
     }
   }
 
   bool next(Request& out) override {
     if (limit_ && next_id_ >= *limit_) return false;
-    arrival_s_ += gap_s();
     out.id = next_id_++;
     out.session = -1;
     out.turn = 0;
-    out.arrival_s = arrival_s_;
+    out.arrival_s = arrivals_ ? arrivals_->next_s() : 0.0;
     out.think_s = 0.0;
     out.after.clear();
     out.input_tokens = input_.draw();
@@ -39,24 +42,20 @@ class IndependentStream : public RequestStream {
     out.history_tokens = -1;
     out.model = 0;
     out.class_id = 0;
+    out.tenant = tenant_.draw(0);
+    out.adapter = adapter_.draw(-1);
+    out.group = -1;
+    out.patience_s = patience_.draw_s();
     return true;
   }
 
  private:
-  double gap_s() {
-    if (kind_ == GeneratorKind::poisson) return gaps_.exponential(mean_gap_s_);
-    if (kind_ == GeneratorKind::gamma) return gaps_.gamma(shape_, mean_gap_s_ / shape_);
-    return 0.0;
-  }
-
-  GeneratorKind kind_;
-  double mean_gap_s_;
-  double shape_;
   std::optional<std::int64_t> limit_;
-  RandomStream gaps_;
+  std::optional<Arrivals> arrivals_;  // absent: all at time 0
   LengthSampler input_;
   LengthSampler output_;
-  double arrival_s_ = 0.0;
+  PatienceSampler patience_;
+  Dealer tenant_, adapter_;
   std::int64_t next_id_ = 0;
 };
 

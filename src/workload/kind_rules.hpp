@@ -20,6 +20,12 @@ constexpr unsigned kind_bit(Kind kind) {
   return 1U << static_cast<unsigned>(kind);
 }
 
+// How a message calls it.
+template <class Kind>
+std::string named_kind(Kind kind) {
+  return "kind '" + std::string(input::name_of(kind)) + "'";
+}
+
 // False when `kind` is missing or misspelt: what depends on it must not be complained about.
 template <class Kind>
 bool kind_was_read(const input::Fields& f, Kind kind) {
@@ -27,8 +33,9 @@ bool kind_was_read(const input::Fields& f, Kind kind) {
   return node != nullptr && node->scalar == input::name_of(kind);
 }
 
-// Reports needed keys that are missing, and keys that have no effect with this kind.  Reading only.
-void check_kind_rules(input::Fields& f, std::string_view kind, unsigned bit,
+// Reports needed keys that are missing, and keys that have no effect with this kind, which the message
+// calls `named`, such as "kind 'gamma'".  Reading only.
+void check_kind_rules(input::Fields& f, const std::string& named, unsigned bit,
                       std::span<const KindRule> rules);
 
 }  // namespace tokenyard::workload

@@ -35,17 +35,17 @@ constexpr auto kTimeRules = std::to_array<KindRule>({
     {"sigma", bit(TimeKind::lognormal), bit(TimeKind::lognormal), "1.2"},
     {"mean", bit(TimeKind::exponential), bit(TimeKind::exponential) | bit(TimeKind::lognormal),
      "10 s"},
-    {"median", 0, bit(TimeKind::lognormal), ""},
-    {"min", bit(TimeKind::uniform),
-     bit(TimeKind::uniform) | bit(TimeKind::lognormal) | bit(TimeKind::exponential), "1 s"},
-    {"max", bit(TimeKind::uniform),
-     bit(TimeKind::uniform) | bit(TimeKind::lognormal) | bit(TimeKind::exponential), "10 s"},
+    {"median", bit(TimeKind::logistic), bit(TimeKind::lognormal) | bit(TimeKind::logistic), "10 s"},
+    {"scale", 0, bit(TimeKind::logistic), ""},
+    {"p90", 0, bit(TimeKind::logistic), ""},
+    {"min", bit(TimeKind::uniform), ~bit(TimeKind::fixed), "1 s"},
+    {"max", bit(TimeKind::uniform), ~bit(TimeKind::fixed), "10 s"},
 });
 
 template <class Spec>
 void check_spec(Fields& f, const Spec& x, bool is_lognormal, std::span<const KindRule> rules) {
   if (!f.is_reading() || !kind_was_read(f, x.kind)) return;
-  check_kind_rules(f, name_of(x.kind), kind_bit(x.kind), rules);
+  check_kind_rules(f, named_kind(x.kind), kind_bit(x.kind), rules);
   if (is_lognormal && f.has("mean") == f.has("median")) {
     f.problem("", "kind 'lognormal' needs one of 'median' and 'mean'");
   }
@@ -83,17 +83,27 @@ void describe(Fields& f, LengthSpec& x) {
 }
 
 void describe(Fields& f, TimeSpec& x) {
-  f.required("kind", x.kind, "fixed, uniform, lognormal or exponential");
+  f.required("kind", x.kind, "fixed, uniform, lognormal, exponential or logistic");
   f.optional("value", x.value, "fixed: how long").at_least(0);
   f.optional("mean", x.mean, "exponential, lognormal: mean before cutting to min..max")
       .more_than(0);
-  f.optional("median", x.median, "lognormal: median").more_than(0);
+  f.optional("median", x.median, "lognormal, logistic: median").more_than(0);
   f.optional("sigma", x.sigma, "lognormal: standard deviation of the logarithm")
       .at_least(0)
       .at_most(10);
+  f.optional("scale", x.scale, "logistic: how wide, 0.46 of the way from the median to p90")
+      .more_than(0);
+  f.optional("p90", x.p90, "logistic, instead of scale: what nine of ten do not exceed")
+      .more_than(0);
   f.optional("min", x.min, "shortest wait; shorter draws are set to it").at_least(0);
   f.optional("max", x.max, "longest wait; longer draws are set to it").at_least(0);
   check_spec(f, x, x.kind == TimeKind::lognormal, kTimeRules);
+  if (!f.is_reading() || x.kind != TimeKind::logistic) return;
+  if (f.has("scale") == f.has("p90")) {
+    f.problem("", "kind 'logistic' needs one of 'scale' and 'p90'");
+  } else if (x.p90 && x.median && *x.p90 <= *x.median) {
+    f.problem("p90", "p90 is not above the median");
+  }
 }
 
 }  // namespace tokenyard::workload
@@ -135,6 +145,12 @@ void write_distribution(JsonWriter& json, const Spec& spec, Kind uniform, Kind l
     using Center = typename decltype(spec.mean)::value_type;
     Codec<Center>::write(json, spec.median ? *spec.median : spec.mean.value_or(Center{}));
     if (spec.kind == lognormal) json.key("sigma").value(spec.sigma);
+    if constexpr (requires { spec.p90; }) {
+      if (spec.scale || spec.p90) {
+        json.key(spec.p90 ? "p90" : "scale");
+        Codec<Center>::write(json, spec.p90 ? *spec.p90 : *spec.scale);
+      }
+    }
   }
   using Bound = std::remove_cvref_t<decltype(spec.min)>;
   json.key("min");

@@ -58,9 +58,9 @@ struct Request {
 
 // Requests in order: those without `after` come with arrival times that never decrease; one with
 // `after` comes later than the requests it waits for, and ids increase.  What generators make is
-// session-major: all that depends on a root comes before the next root, so that who reads one root
-// ahead holds only live sessions.  Streams: memory does not grow with the length, but for the names
-// of sessions where a trace names them.
+// session-major: all that depends on a root, or on the samples that are one, comes before the next
+// root, so that who reads one root ahead holds only live sessions.  Streams: memory does not grow with
+// the length, but for the names of sessions where a trace names them.
 class RequestStream {
  public:
   virtual ~RequestStream() = default;

@@ -2,59 +2,16 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <unordered_map>
 #include <unordered_set>
 
 #include "base/error.hpp"
+#include "workload/value_counts.hpp"
 
 namespace tokenyard::workload {
 namespace {
 
-constexpr double kUndefined = std::numeric_limits<double>::quiet_NaN();
 constexpr double kPeakWindow_s = 60.0;
-
-// How often each value occurred.
-class Counts {
- public:
-  void add(std::int64_t value) {
-    ++counts_[value];
-    ++count_;
-    sum_ += static_cast<double>(value);
-  }
-  [[nodiscard]] double sum() const { return sum_; }
-
-  [[nodiscard]] Summary summary(double unit = 1.0) const {
-    if (count_ == 0)
-      return {0, kUndefined, kUndefined, kUndefined, kUndefined, kUndefined, kUndefined};
-    const std::vector<std::pair<std::int64_t, std::int64_t>> sorted = [&] {
-      std::vector<std::pair<std::int64_t, std::int64_t>> list(counts_.begin(), counts_.end());
-      std::sort(list.begin(), list.end());
-      return list;
-    }();
-    const auto quantile = [&](double share) {
-      const double wanted = share * static_cast<double>(count_);
-      std::int64_t passed = 0;
-      for (const auto& [value, count] : sorted) {
-        passed += count;
-        if (static_cast<double>(passed) >= wanted) return static_cast<double>(value) * unit;
-      }
-      return static_cast<double>(sorted.back().first) * unit;
-    };
-    return {count_,
-            sum_ / static_cast<double>(count_) * unit,
-            quantile(0.50),
-            quantile(0.90),
-            quantile(0.95),
-            quantile(0.99),
-            static_cast<double>(sorted.back().first) * unit};
-  }
-
- private:
-  std::unordered_map<std::int64_t, std::int64_t> counts_;
-  std::int64_t count_ = 0;
-  double sum_ = 0.0;
-};
 
 // Gaps between arrivals: Welford's running mean and variance, and the busiest minute.
 class Gaps {
@@ -101,11 +58,47 @@ class Gaps {
   std::int64_t busiest_ = 0;
 };
 
+// Who asks, for how long, and how often the same.
+class Clients {
+ public:
+  void add(const Request& r) {
+    ++by_tenant_[r.tenant];
+    if (r.adapter >= 0) ++by_adapter_[r.adapter];
+    if (r.group >= 0) ++by_group_[r.group];
+    if (std::isfinite(r.patience_s)) patience_ms_.add(std::llround(r.patience_s * 1e3));
+  }
+
+  void write(TraceStats& s, const RequestStream& stream) const {
+    ValueCounts samples;
+    for (const auto& [group, count] : by_group_) samples.add(count);
+    s.samples_per_group = samples.summary();
+    s.groups = s.samples_per_group.count;
+    s.adapters = static_cast<std::int64_t>(by_adapter_.size());
+    s.patience_s = patience_ms_.summary(1e-3);
+    s.patient_share = s.patience_s.count > 0 ? 1.0 - share_of(s.patience_s.count, s) : kUndefined;
+    if (stream.tenants() == std::vector<std::string>{"default"}) return;
+    s.tenants = static_cast<std::int64_t>(by_tenant_.size());
+    std::int64_t most = 0;
+    for (const auto& [tenant, count] : by_tenant_) most = std::max(most, count);
+    s.largest_tenant_share = share_of(most, s);
+  }
+
+ private:
+  static double share_of(std::int64_t count, const TraceStats& s) {
+    return static_cast<double>(count) / static_cast<double>(s.requests);
+  }
+
+  std::unordered_map<std::int32_t, std::int64_t> by_tenant_, by_adapter_;
+  std::unordered_map<std::int64_t, std::int64_t> by_group_;
+  ValueCounts patience_ms_;
+};
+
 class Collector {
  public:
   explicit Collector(std::int64_t block_tokens) : block_tokens_(block_tokens) {}
 
   void add(const Request& r) {
+    clients_.add(r);
     input_.add(r.input_tokens);
     output_.add(r.output_tokens);
     if (r.after.empty()) {
@@ -127,7 +120,7 @@ class Collector {
     s.requests = s.input_tokens.count;
     s.input_per_output = s.requests > 0 ? input_.sum() / output_.sum() : kUndefined;
     s.sessions = static_cast<std::int64_t>(sessions_.size());
-    Counts turns;
+    ValueCounts turns;
     for (const auto& [id, session] : sessions_) turns.add(session.turns);
     s.turns_per_session = turns.summary();
     s.context_growth_tokens = growth_.summary();
@@ -137,28 +130,37 @@ class Collector {
     s.joins = s.fan_in.count;
     s.prefix_hit_rate = s.requests > 0 ? reused_ / input_.sum() : kUndefined;
     s.distinct_blocks = static_cast<std::int64_t>(blocks_.size());
+    clients_.write(s, stream);
     return s;
   }
 
  private:
   struct Session {
     std::int64_t turns = 0;
-    std::int64_t input_tokens = 0;  // of its last turn
+    std::int64_t group = -1;         // of its last turn
+    std::int64_t input_tokens = 0;   // of its last turn
+    std::int64_t before_tokens = 0;  // context before its last turn
     std::int64_t context_tokens = 0;
   };
 
   // How much of the prompt the session has had before.
   std::int64_t session_history(const Request& r) {
     Session& session = sessions_[r.session];
-    std::int64_t history = std::min(session.context_tokens, r.input_tokens);
+    const std::int64_t with_answer = r.input_tokens + r.output_tokens;
+    const bool is_first = r.group < 0 || r.group != session.group;
+    if (is_first) session.before_tokens = session.context_tokens;
+    std::int64_t history = std::min(session.before_tokens, r.input_tokens);
     if (r.history_tokens >= 0) history = std::min(history, r.history_tokens);
+    // Of samples the shortest answer is there first.
+    session.context_tokens = is_first ? with_answer : std::min(session.context_tokens, with_answer);
+    if (!is_first) return history;
     if (session.turns > 0) {
       growth_.add(r.input_tokens - session.input_tokens);
       new_.add(r.input_tokens - history);
     }
     ++session.turns;
+    session.group = r.group;
     session.input_tokens = r.input_tokens;
-    session.context_tokens = r.input_tokens + r.output_tokens;
     return history;
   }
 
@@ -175,7 +177,8 @@ class Collector {
 
   std::int64_t block_tokens_;
   Gaps gaps_;
-  Counts input_, output_, growth_, new_, think_ms_, fan_in_;
+  Clients clients_;
+  ValueCounts input_, output_, growth_, new_, think_ms_, fan_in_;
   std::unordered_map<std::int64_t, Session> sessions_;
   std::unordered_set<std::uint64_t> blocks_;
   double reused_ = 0.0;
@@ -218,6 +221,13 @@ std::vector<StatsRow> TraceStats::rows() const {
   add_summary(rows, "fan_in", "", "1", fan_in);
   rows.push_back({"prefix_hit_rate", prefix_hit_rate, "1"});
   rows.push_back({"distinct_blocks", static_cast<double>(distinct_blocks), "1"});
+  if (groups > 0) rows.push_back({"groups", static_cast<double>(groups), "1"});
+  add_summary(rows, "samples_per_group", "", "1", samples_per_group);
+  if (tenants > 0) rows.push_back({"tenants", static_cast<double>(tenants), "1"});
+  rows.push_back({"largest_tenant_share", largest_tenant_share, "1"});
+  if (adapters > 0) rows.push_back({"adapters", static_cast<double>(adapters), "1"});
+  add_summary(rows, "patience", "_s", "s", patience_s);
+  rows.push_back({"patient_share", patient_share, "1"});
   std::erase_if(rows, [](const StatsRow& row) { return !std::isfinite(row.value); });
   return rows;
 }

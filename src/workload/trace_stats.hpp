@@ -5,6 +5,7 @@
 // Memory grows with the number of distinct lengths, sessions and prefix blocks, not with requests.
 // Quantiles are exact: the smallest value that at least that share of the values does not exceed.
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -49,6 +50,13 @@ struct TraceStats {
   // With a cache that never forgets: input tokens found in it over all input tokens.
   double prefix_hit_rate = 0.0;
   std::int64_t distinct_blocks = 0;
+  std::int64_t groups = 0;  // of samples of one prompt; they are one turn of their session
+  Summary samples_per_group;
+  std::int64_t tenants = 0;  // 0: the trace says nothing of tenants
+  double largest_tenant_share = std::numeric_limits<double>::quiet_NaN();  // of the requests
+  std::int64_t adapters = 0;
+  Summary patience_s;          // of requests whose clients may leave; to the millisecond
+  double patient_share = 0.0;  // of requests whose clients never leave, where others do
 
   // As a table; what is not defined for this trace is left out.
   [[nodiscard]] std::vector<StatsRow> rows() const;

@@ -46,54 +46,92 @@ struct LengthSpec {
   std::int64_t max = 1'000'000;
   std::vector<std::int64_t> values;
 };
-// Waiting times, likewise; exponential: mean.  In a file `tool_time: 10 s` is short for fixed.
-enum class TimeKind { fixed, uniform, lognormal, exponential };
+// Waiting times, likewise; exponential: mean; logistic: median, and scale or p90, the time that nine of
+// ten do not exceed.  In a file `tool_time: 10 s` is short for fixed.
+enum class TimeKind { fixed, uniform, lognormal, exponential, logistic };
 constexpr auto enum_names(TimeKind) {
-  return std::array<std::string_view, 4>{"fixed", "uniform", "lognormal", "exponential"};
+  return std::array<std::string_view, 5>{"fixed", "uniform", "lognormal", "exponential",
+                                         "logistic"};
 }
 struct TimeSpec {
   TimeKind kind = TimeKind::fixed;
   Seconds value;
   std::optional<Seconds> mean, median;
   double sigma = 1.0;
+  std::optional<Seconds> scale, p90;
   Seconds min;
   Seconds max{hours(24)};
 };
 
+// When the next prompt would be longer than `limit`, the context is compacted first: a call whose prompt
+// is the whole context, and whose answer takes its place behind the shared system prompt.  The answer
+// is `keep` of the context, or drawn.
+struct CompactionSpec {
+  std::int64_t limit = 0;  // tokens of a prompt
+  double keep = 0.2;
+  std::optional<LengthSpec> summary;
+};
+
 // Sessions of an agent that calls tools.  A turn's prompt is the whole conversation so far: with c
-// tokens in and o tokens out, the next turn has c + o + tool_output tokens in.  A turn may start
-// sub-agents, each a session of its own with the same shared system prompt; the next turn then
-// waits for the last turn of all of them, and the tool output is their last answers together.
+// tokens in and o tokens out, the next turn has c + o + tool_output tokens in.  A turn may call
+// several tools at once: the next turn waits for the slowest and takes in the output of all.  A turn
+// may start sub-agents, each a session of its own with the same shared system prompt; the next turn
+// then waits for the last turn of all of them, and the tool output is their last answers together.
+// A turn may be asked several times, and the session goes on with the sample that is there first.
 struct AgentSpec {
-  LengthSpec turns;                       // per session
+  LengthSpec turns;  // per session; with user_turns: per user turn, itself included
+  std::optional<LengthSpec> user_turns;   // per session: turns that a person starts
+  double single_turn_share = 0.0;         // of sessions with one user turn (without them: one turn)
   LengthSpec initial_context;             // of the first turn, beyond the shared system prompt
-  LengthSpec tool_output;                 // new tokens per further turn
-  TimeSpec tool_time;                     // before a turn that answers a tool
+  LengthSpec tool_output;                 // new tokens per further turn, or tool call
+  LengthSpec tool_calls;                  // at once, before a turn that answers tools
+  TimeSpec tool_time;                     // of a tool call
   TimeSpec user_time;                     // before a turn that answers a person
   double user_turn_share = 0.0;           // share of turns that a person starts
   std::int64_t shared_system_prompt = 0;  // tokens at the front of every session's prompt
   double fan_out_probability = 0.0;       // that a turn starts sub-agents
   LengthSpec sub_agents;                  // how many, when it does
   LengthSpec sub_agent_turns;
-  LengthSpec sub_agent_context;  // own tokens of a sub-agent's first prompt
+  LengthSpec sub_agent_context;     // own tokens of a sub-agent's first prompt
+  double sample_probability = 0.0;  // that a turn is asked `samples` times
+  LengthSpec samples;
+  std::optional<CompactionSpec> compaction;
   // A session ends before the turn that would take prompt and answer beyond this many tokens.
   std::optional<std::int64_t> max_context;
 };
 
-enum class GeneratorKind { poisson, gamma, fixed_concurrency, agents };
+enum class GeneratorKind { poisson, gamma, fixed_concurrency, agents, diurnal, mmpp };
 constexpr auto enum_names(GeneratorKind) {
-  return std::array<std::string_view, 4>{"poisson", "gamma", "fixed-concurrency", "agents"};
+  return std::array<std::string_view, 6>{"poisson", "gamma",   "fixed-concurrency",
+                                         "agents",  "diurnal", "mmpp"};
+}
+// See arrivals.hpp.
+enum class ArrivalKind { poisson, gamma, diurnal, mmpp };
+constexpr auto enum_names(ArrivalKind) {
+  return std::array<std::string_view, 4>{"poisson", "gamma", "diurnal", "mmpp"};
 }
 
 struct GeneratorSpec {
   GeneratorKind kind = GeneratorKind::poisson;
-  PerSecond rate = PerSecond::from_base(1);  // of requests (agents: sessions)
-  double cv = 1.0;                           // gamma: coefficient of variation of the gaps
-  std::optional<std::int64_t> concurrency;   // fixed-concurrency
-  LengthSpec input;                          // not for agents
+  ArrivalKind arrivals = ArrivalKind::poisson;  // of agents' sessions
+  PerSecond rate = PerSecond::from_base(1);     // of requests (agents: sessions)
+  double cv = 1.0;            // gamma, diurnal: coefficient of variation of the gaps
+  double peak_to_mean = 1.0;  // diurnal: highest rate over `rate`
+  Seconds period{hours(24)};
+  std::optional<Seconds> peak_at;           // absent: half a period
+  std::vector<PerSecond> rates;             // mmpp: in its two states
+  std::vector<Seconds> dwell;               // mmpp: mean times in them
+  std::optional<std::int64_t> concurrency;  // fixed-concurrency
+  LengthSpec input;                         // not for agents
   LengthSpec output;
   std::optional<std::int64_t> requests;  // stop after this many (agents: sessions)
   std::optional<AgentSpec> agents;
+  // A client leaves when it has no first token after so long; drawn anew for every turn.
+  std::optional<TimeSpec> patience;
+  // Requests (agents: sessions) are dealt to so many, by rank as dealer.hpp says.
+  std::optional<std::int64_t> tenants, adapters;
+  double tenant_skew = 0.0;
+  double adapter_skew = 0.0;
   std::string request_class = "default";  // key `class`
 };
 
@@ -108,6 +146,7 @@ struct WorkloadSpec {
 void describe(input::Fields& f, TraceSpec& x);
 void describe(input::Fields& f, LengthSpec& x);
 void describe(input::Fields& f, TimeSpec& x);
+void describe(input::Fields& f, CompactionSpec& x);
 void describe(input::Fields& f, AgentSpec& x);
 void describe(input::Fields& f, GeneratorSpec& x);
 void describe(input::Fields& f, WorkloadSpec& x);

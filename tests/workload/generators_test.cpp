@@ -153,6 +153,41 @@ TEST_CASE("waiting times: exponential mean, lognormal median, fixed and uniform 
 }
 
 TEST_CASE(
+    "logistic times: half below the median, nine of ten below p90, a tenth below 0 and set to "
+    "min") {
+  TimeSpec spec;
+  spec.kind = TimeKind::logistic;
+  spec.median = seconds(10);
+  spec.p90 = seconds(20);
+  spec.min = seconds(0.5);
+  const auto sorted = [](const TimeSpec& of) {
+    TimeSampler sampler(of, 7, "test");
+    std::vector<double> draws(static_cast<std::size_t>(kMany));
+    for (double& d : draws) d = sampler.draw_s();
+    std::sort(draws.begin(), draws.end());
+    return draws;
+  };
+  const std::vector<double> draws = sorted(spec);
+  // The density at a share p is p (1 - p) / s with s = 10 / ln 9 = 4.55 s, so a quantile is off by
+  // s / sqrt(p (1 - p) n): 0.029 s in the middle, 0.048 s at 0.9.
+  CHECK(std::abs(draws[50'000] - 10.0) < 4 * 0.029);
+  CHECK(std::abs(draws[90'000] - 20.0) < 4 * 0.048);
+  CHECK(draws[9'500] == 0.5);
+  // Who has waited 30 s, s ln 81 beyond the median, leaves at a rate of (81 / 82) / s: of those, 1/e
+  // and a little are there 4.55 s later.
+  const auto after = [&](double t) {
+    return static_cast<double>(draws.end() - std::upper_bound(draws.begin(), draws.end(), t));
+  };
+  CHECK(after(30.0) == doctest::Approx(kMany / 82.0).epsilon(4.0 / std::sqrt(1220.0)));
+  CHECK(after(30.0 + 4.551) ==
+        doctest::Approx(kMany / (1.0 + 81.0 * std::exp(1.0))).epsilon(4.0 / std::sqrt(452.0)));
+  TimeSpec by_scale = spec;
+  by_scale.p90.reset();
+  by_scale.scale = seconds(10.0 / std::log(9.0));
+  CHECK(sorted(by_scale)[77'000] == doctest::Approx(draws[77'000]));
+}
+
+TEST_CASE(
     "the same seed gives the same requests, another seed others, and lengths do not depend on the "
     "rate") {
   const std::string rest =

@@ -41,6 +41,18 @@ TEST_CASE("every generator reads back as it was written, plain and compressed") 
     check_round_trip(spec, "t.jsonl");
     check_round_trip(spec, "t.jsonl.zst");
   }
+  check_round_trip(
+      read_workload("generator: {kind: diurnal, rate: 3 /s, peak_to_mean: 1.5, tenants: 3, "
+                    "adapters: 2, patience: {kind: logistic, median: 9 s, scale: 3 s}" +
+                    lengths + "\n"),
+      "t.jsonl");
+  check_round_trip(
+      read_workload("generator: {kind: agents, rate: 1 /s, requests: 30, output: {kind: geometric, "
+                    "mean: 90}, tenants: 2, adapters: 1, patience: 4 s, agents: {turns: 6, "
+                    "initial_context: 600, tool_output: 500, tool_calls: 2, tool_time: 1 s, "
+                    "shared_system_prompt: 700, sample_probability: 0.5, samples: 3, "
+                    "compaction: {limit: 3000}}}\n"),
+      "t.jsonl");
   check_round_trip(read_workload("generator:\n  kind: agents\n  rate: 1 /s\n  requests: 30\n  "
                                  "output: 20\n  class: agent\n  agents:\n"
                                  "    turns: {kind: uniform, min: 2, max: 9}\n    initial_context: "

@@ -88,12 +88,41 @@ TEST_CASE("a join of three is counted as such") {
   CHECK(s.fan_in.max == 3.0);
 }
 
+TEST_CASE("tenants, groups, adapters and patience are counted where the trace has them") {
+  const TraceStats s = stats_of(arrival(0, 0, 1, 1, R"(,"tenant":"x","patience_s":2.5,"group":4)") +
+                                arrival(1, 0, 1, 1, R"(,"tenant":"x","patience_s":2.5,"group":4)") +
+                                arrival(2, 0, 1, 1, R"(,"tenant":"y","adapter":"sql","group":9)") +
+                                arrival(3, 0, 1, 1));
+  CHECK(s.groups == 2);
+  CHECK(s.samples_per_group.mean == 1.5);
+  CHECK(s.tenants == 3);  // x, y and the one of requests that name none
+  CHECK(s.largest_tenant_share == 0.5);
+  CHECK(s.adapters == 1);
+  CHECK(s.patience_s.count == 2);
+  CHECK(s.patience_s.p50 == doctest::Approx(2.5));
+  CHECK(s.patient_share == 0.5);
+}
+
+TEST_CASE("of samples without a history the second finds the first's blocks, not its answer") {
+  // 1,000 in and 200 or 150 out; the next has 1,300, of which the shorter answer leaves 1,150.
+  const std::string sample = R"(,"session":3,"group":0,"prefix":[7])";
+  const TraceStats s = stats_of(
+      arrival(0, 0, 1000, 200, sample) + arrival(1, 0, 1000, 150, sample) +
+      R"({"id":2,"session":3,"turn":1,"after":[0,1],"input_tokens":1300,"output_tokens":9,"prefix":[7]})");
+  CHECK(s.prefix_hit_rate == doctest::Approx((512.0 + 1150.0) / 3300.0));
+  CHECK(s.turns_per_session.mean == 2.0);
+  CHECK(s.new_tokens.mean == 150.0);
+}
+
 TEST_CASE("the table leaves out what the trace does not define, and names end with the unit") {
   const std::vector<StatsRow> rows = stats_of(arrival(0, 0, 7, 1)).rows();
   bool has_input = false;
   for (const StatsRow& row : rows) {
     CHECK(row.name != "gap_cv");
     CHECK(row.name != "think_mean_s");
+    for (const char* absent : {"groups", "tenants", "largest_tenant_share", "adapters",
+                               "patience_mean_s", "patient_share"})
+      CHECK(row.name != absent);
     if (row.name == "input_p99_tokens") {
       has_input = true;
       CHECK(row.value == 7.0);
