@@ -372,7 +372,8 @@ void Simulation::complete(serving::Handle handle, double now_s) {
   emit(row);
   forget_routing(r);
   const bool awaited = source_.on_finished(row.id, now_s);
-  if (row.session >= 0) note_session(row, !awaited);
+  const bool is_first = r.request.group < 0 || !samples_of_group_.at(r.request.group).decided;
+  if (row.session >= 0 && is_first) note_session(row, !awaited);
   if (r.request.group >= 0) cancel_losers(r.request, now_s);
   vacate(handle);
 }

@@ -132,6 +132,7 @@ class Simulation final : private Sleeper {
   // Requests that leave before their end: see simulation_leave.cpp.
   void appoint(serving::ActiveRequest& r, serving::Handle handle, double now_s);
   void on_appointments();
+  bool client_has_token(const serving::ActiveRequest& r);
   void arm_appointments();
   void withdraw(serving::Handle handle, serving::Leaving why, double now_s);
   void take_left(const Server& server, double now_s);

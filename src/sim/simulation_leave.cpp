@@ -28,6 +28,16 @@ void Simulation::appoint(serving::ActiveRequest& r, serving::Handle handle, doub
   arm_appointments();
 }
 
+// Who asked several times has one when any of the samples has.
+bool Simulation::client_has_token(const serving::ActiveRequest& r) {
+  if (r.first_token_s >= 0.0) return true;
+  const auto found = samples_of_group_.find(r.request.group);
+  if (r.request.group < 0 || found == samples_of_group_.end()) return false;
+  const std::vector<serving::Handle>& members = found->second.members;
+  return std::any_of(members.begin(), members.end(),
+                     [&](serving::Handle handle) { return slots_[handle].first_token_s >= 0.0; });
+}
+
 void Simulation::arm_appointments() {
   const double next_s = appointments_.next_s();
   if (appointment_timer_ != nullptr) {
@@ -51,7 +61,7 @@ void Simulation::on_appointments() {
     ++events_;
     switch (due.matter) {
       case Matter::gives_up:
-        if (r.first_token_s < 0.0) withdraw(due.handle, Leaving::abandoned, now_s);
+        if (!client_has_token(r)) withdraw(due.handle, Leaving::abandoned, now_s);
         break;
       case Matter::times_out: {
         const bool served =
@@ -189,8 +199,8 @@ void Simulation::cancel_losers(const workload::Request& winner, double now_s) {
   const std::vector<serving::Handle> members = found->second.members;
   for (const serving::Handle handle : members) {
     const serving::ActiveRequest& r = slots_[handle];
-    if (r.request.id != winner.id && r.leaving == Leaving::no)
-      withdraw(handle, Leaving::cancelled, now_s);
+    const bool has_finished = r.produced == r.request.output_tokens;
+    if (!has_finished && r.leaving == Leaving::no) withdraw(handle, Leaving::cancelled, now_s);
   }
 }
 

@@ -237,6 +237,26 @@ TEST_CASE("fast-forward: 40 recorded agent sessions that evict each other's hist
   CHECK(metric_of(c.fast, "prefix_hit_rate") > 0.2);
 }
 
+TEST_CASE("fast-forward: agents with samples, compaction, sub-agents and clients who leave") {
+  const Compared c = compare(on_h100(
+      "{kind: agents, arrivals: mmpp, rates: [1 /s, 9 /s], dwell: [9 s, 3 s], requests: 60, "
+      "output: "
+      "{kind: geometric, mean: 120}, tenants: 3, adapters: 2, patience: {kind: logistic, median: "
+      "3 s, scale: 0.5 s}, agents: {user_turns: {kind: geometric, mean: 3}, turns: {kind: "
+      "geometric, mean: 4}, user_time: 2 s, initial_context: 3000, tool_output: {kind: geometric, "
+      "mean: 900}, tool_calls: {kind: geometric, mean: 1.5}, tool_time: {kind: exponential, mean: "
+      "1 s}, shared_system_prompt: 1100, fan_out_probability: 0.1, sub_agents: 2, "
+      "sub_agent_turns: 3, sub_agent_context: 900, sample_probability: 0.3, samples: {kind: "
+      "uniform, min: 2, max: 4}, compaction: {limit: 9000}, max_context: 12000}}",
+      "", "model: llama-3.1-8b, replicas: 1, memory_utilization: 0.32"));
+  const auto count = [&](metrics::RequestStatus status) {
+    return std::count_if(c.fast.requests.begin(), c.fast.requests.end(),
+                         [&](const auto& row) { return row.status == status; });
+  };
+  CHECK(count(metrics::RequestStatus::cancelled) > 50);
+  CHECK(count(metrics::RequestStatus::abandoned) > 10);
+}
+
 TEST_CASE("fast-forward: prompts first, while decoding stalls") {
   const Compared c = compare(
       on_h100(poisson("10 /s", "{kind: lognormal, median: 1500, sigma: 1, min: 10, max: 20000}",

@@ -190,6 +190,41 @@ TEST_CASE("of four samples the shortest ends, the others are cancelled with the 
   CHECK(row_of(result, 4).arrival_s == doctest::Approx(row_of(result, 3).finished_s + 0.5));
 }
 
+TEST_CASE("samples that end with the same step have both finished, and the next turn comes once") {
+  test::ToyOptions options;
+  std::vector<workload::Request> requests;
+  for (int i = 0; i < 3; ++i) {
+    requests.push_back(request_at(i, 0.0, 200, i == 2 ? 60 : 40));
+    requests.back().group = 9;
+    requests.back().session = 1;
+  }
+  const auto last_turn = run(options, requests);
+  for (const int id : {0, 1}) CHECK(row_of(last_turn, id).status == RequestStatus::finished);
+  CHECK(row_of(last_turn, 2).status == RequestStatus::cancelled);
+  requests.push_back(test::request_after(3, {0, 1, 2}, 0.5));
+  CHECK(row_of(run(options, requests), 3).arrival_s ==
+        doctest::Approx(row_of(last_turn, 0).finished_s + 0.5));
+}
+
+TEST_CASE("a client that asked twice stays for the sample that is there; without one it leaves") {
+  test::ToyOptions options = one_by_one();
+  // The first sample has its first token after 0.08 s, the second stands in line for 0.87 s.
+  std::vector<workload::Request> requests{request_at(0, 0.0, 1000, 100),
+                                          request_at(1, 0.0, 1000, 100),
+                                          test::request_after(2, {0, 1}, 0.5)};
+  for (int i = 0; i < 2; ++i) {
+    requests[static_cast<std::size_t>(i)].group = 3;
+    requests[static_cast<std::size_t>(i)].patience_s = 0.2;
+  }
+  const auto stays = run(options, requests);
+  CHECK(row_of(stays, 0).status == RequestStatus::finished);
+  CHECK(row_of(stays, 1).status == RequestStatus::cancelled);
+  CHECK(row_of(stays, 2).status == RequestStatus::finished);
+  for (int i = 0; i < 2; ++i) requests[static_cast<std::size_t>(i)].patience_s = 0.05;
+  const auto leaves = run(options, requests);
+  for (const int id : {0, 1, 2}) CHECK(row_of(leaves, id).status == RequestStatus::abandoned);
+}
+
 TEST_CASE("overload: what would be too late is turned away, or goes behind") {
   test::ToyOptions options = one_by_one();
   options.serving.overload = {.policy = scenario::Overload::reject, .ttft = seconds(0.25)};
