@@ -8,7 +8,9 @@
 //   - latencies and attainment describe the requests that ARRIVED in the window, so that none is
 //     measured that the empty system of the beginning served; of these, the ones still unfinished
 //     at the end have no latency but count as missed when they have already broken a limit or have
-//     no token yet.
+//     no token yet.  A request whose client left was not served: it counts as missed, as a rejected
+//     one does.  A sample that was cancelled because another of its group was first counts neither
+//     way: what its client wanted is the group's answer, whose latency is the winner's.
 // A percentile of the SLO is checked over all that were judged: what was rejected or missed without
 // a latency is later than any limit, so a fleet that serves few requests fast does not meet its SLO.
 // What goes on between two moments (steps, KV blocks held) counts with the share of it that lies in
@@ -25,6 +27,8 @@
 #include "metrics/latency.hpp"
 #include "metrics/quantile_sketch.hpp"
 #include "metrics/run_result.hpp"
+#include "metrics/run_totals.hpp"
+#include "metrics/sessions.hpp"
 #include "metrics/slo.hpp"
 
 namespace tokenyard::metrics {
@@ -50,40 +54,18 @@ struct StepSpan {
   bool capacity_blocked = false;  // the next request in line did not fit the KV cache
 };
 
-// KV caches brought from where prompts are computed to where they decode.
-struct Transfers {
-  std::int64_t count = 0;
-  double bytes = 0.0;
-  double seconds = 0.0;       // from the first token to the cache's arrival
-  double wait_seconds = 0.0;  // of these, until there was room for it
-};
-
-// What comes from elsewhere, for the measured window.
-struct RunTotals {
-  double measured_s = 0.0;
-  std::int64_t devices = 0;  // of the fleet
-  std::int64_t replicas = 0;
-  double peak_flops_per_s = 0.0;     // of the devices in replicas: dense, in the format used
-  double peak_bytes_per_s = 0.0;     // their memory bandwidth
-  double kv_blocks = 0.0;            // capacity of all replicas
-  double kv_retained_block_s = 0.0;  // blocks times seconds, cached and used by nobody
-  Transfers transfers = {};
-  double it_energy_j = 0.0;
-  double facility_energy_j = 0.0;
-  double it_power_peak_w = 0.0;
-};
-
 class RunAccumulator {
  public:
-  explicit RunAccumulator(double warmup_s) : warmup_s_(warmup_s) {}
+  explicit RunAccumulator(double warmup_s) : warmup_s_(warmup_s), sessions_(warmup_s) {}
 
   // Contract: each request comes once, with the status that the function's name says.
   void on_finished(const RequestRow& row, const Slo& slo);
   void on_rejected(const RequestRow& row);
   void on_unfinished(const RequestRow& row, double end_s, const Slo& slo);
-  void on_cancelled(const RequestRow&) { ++cancelled_; }
-  void on_abandoned(const RequestRow&) { ++abandoned_; }
-  void on_session(const SessionRow&) {}
+  void on_cancelled(const RequestRow& row);
+  void on_abandoned(const RequestRow& row);
+  // A session has ended.
+  void on_session(const SessionRow& session) { sessions_.on_session(session); }
 
   void on_gap_run(const GapRun& run);
   void on_steps(const StepSpan& span);
@@ -108,23 +90,33 @@ class RunAccumulator {
   [[nodiscard]] double statistic(Latency latency, Statistic statistic) const;
   [[nodiscard]] double statistic_of_all(Latency latency, Statistic statistic) const;
   void add_latencies(std::vector<MetricValue>& out) const;
+  void add_phases(std::vector<MetricValue>& out) const;
   void add_throughput(std::vector<MetricValue>& out, const RunTotals& totals, const Slo& slo) const;
+  void add_goodput(std::vector<MetricValue>& out, const RunTotals& totals, const Slo& slo) const;
+  void add_requests(std::vector<MetricValue>& out, const RunTotals& totals) const;
   void add_utilisation(std::vector<MetricValue>& out, const RunTotals& totals) const;
+  void add_transfers(std::vector<MetricValue>& out, const RunTotals& totals) const;
+  void add_kv_tiers(std::vector<MetricValue>& out, const RunTotals& totals) const;
   void add_energy(std::vector<MetricValue>& out, const RunTotals& totals) const;
 
   double warmup_s_;
   std::array<QuantileSketch, kLatencies> latencies_;  // indexed by Latency
+  PhaseSeconds phase_s_{};                            // of all requests that the latencies describe
+  SessionStatistics sessions_;
 
   std::int64_t finished_ = 0, rejected_ = 0, unfinished_ = 0;  // of the whole run
   std::int64_t cancelled_ = 0, abandoned_ = 0;
+  std::int64_t output_tokens_wasted_ = 0;  // of the cancelled and abandoned
 
   struct Window {  // of the requests finished in the measured window
     std::int64_t requests = 0, good_requests = 0, preemptions = 0;
-    std::int64_t input_tokens = 0, cached_tokens = 0, output_tokens = 0, good_output_tokens = 0;
+    std::int64_t input_tokens = 0, cached_tokens = 0, fetched_tokens = 0;
+    std::int64_t output_tokens = 0, good_output_tokens = 0;
   };
   Window window_;
   std::int64_t judged_ = 0, met_ = 0;  // of the requests that arrived in the measured window
-  std::int64_t unserved_ = 0;          // of these, rejected or missed without a latency
+  std::int64_t unserved_ = 0;          // of these, rejected, abandoned or missed without a latency
+  std::int64_t attempts_ = 0, attempted_ = 0;  // ... by requests that finished or were abandoned
 
   double busy_s_ = 0.0;            // of replicas
   double sequence_seconds_ = 0.0;  // batch integrated over busy time

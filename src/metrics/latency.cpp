@@ -10,8 +10,16 @@ double quantile_of(Statistic statistic) {
   return kQuantiles[static_cast<std::size_t>(statistic)];
 }
 
+double statistic_of(const QuantileSketch& sketch, Statistic statistic) {
+  return statistic == Statistic::mean ? sketch.mean() : sketch.quantile(quantile_of(statistic));
+}
+
 std::string metric_name(Latency latency, Statistic statistic) {
-  std::string name(enum_names(latency)[static_cast<std::size_t>(latency)]);
+  return metric_name(enum_names(latency)[static_cast<std::size_t>(latency)], statistic);
+}
+
+std::string metric_name(std::string_view what, Statistic statistic) {
+  std::string name(what);
   name += '_';
   name += enum_names(statistic)[static_cast<std::size_t>(statistic)];
   return name + "_s";

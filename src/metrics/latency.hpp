@@ -14,6 +14,7 @@
 #include <string>
 #include <string_view>
 
+#include "metrics/quantile_sketch.hpp"
 #include "metrics/run_result.hpp"
 
 namespace tokenyard::metrics {
@@ -33,8 +34,12 @@ constexpr auto enum_names(Statistic) {
 // Of p50 to p99: 0.50 to 0.99.
 double quantile_of(Statistic statistic);
 
-// "ttft_p99_s"
+// Contract: the sketch has values.
+double statistic_of(const QuantileSketch& sketch, Statistic statistic);
+
+// "ttft_p99_s", "session_time_p99_s"
 std::string metric_name(Latency latency, Statistic statistic);
+std::string metric_name(std::string_view what, Statistic statistic);
 
 struct RequestLatency {
   double ttft_s = 0.0;

@@ -8,6 +8,7 @@
 #include "base/error.hpp"
 #include "base/quantity_text.hpp"
 #include "metrics/latency.hpp"
+#include "metrics/metric_rows.hpp"
 
 namespace tokenyard::metrics {
 namespace {
@@ -28,13 +29,11 @@ void add_latencies(std::vector<MetricInfo>& table) {
       "end-to-end latency: last token minus arrival",
       "queueing time: arrival to first scheduled; includes the front end "
       "(serving.host.per_request)"};
-  static constexpr std::array<std::string_view, kStatistics> kStatistic{
-      "mean of the ", "median of the ", "90th percentile of the ", "95th percentile of the ",
-      "99th percentile of the "};
   for (std::size_t l = 0; l < kLatencies; ++l) {
     for (std::size_t s = 0; s < kStatistics; ++s) {
       table.push_back({metric_name(static_cast<Latency>(l), static_cast<Statistic>(s)), "s",
-                       std::string(kStatistic[s]) + std::string(kWhat[l]), Better::lower, kTime});
+                       std::string(statistic_words(s)) + std::string(kWhat[l]), Better::lower,
+                       kTime});
     }
   }
 }
@@ -66,23 +65,41 @@ void add_throughput(std::vector<MetricInfo>& table) {
        "output tokens of the requests that count as goodput, per second", higher, kTokenRate});
   add({"slo_attainment", "ratio",
        "share of the requests that arrived after the warm-up and met every request-level limit; "
-       "rejected "
-       "ones, and unfinished ones past a limit or without a token, count as missed",
+       "rejected and abandoned ones, and unfinished ones past a limit or without a token, count as "
+       "missed, cancelled ones not at all",
        higher, kNone});
   add({"slo_met", "ratio",
        "1 when every percentile that the SLO states is within its limit, else 0", higher, kNone});
   add({"requests_finished", "count", "requests finished, warm-up included", neither, kNone});
   add({"requests_rejected", "count",
-       "requests that no replica could ever hold, and those that waited for one of them", lower,
-       kNone});
+       "requests that no replica could ever hold or that would have been served too late, and "
+       "those that waited for one of them",
+       lower, kNone});
   add({"requests_rejected_context", "count",
        "of the rejected: longer than the model's context or the KV cache of any replica", lower,
+       kNone});
+  add({"requests_rejected_overload", "count",
+       "of the rejected: turned away because their first token would have come too late", lower,
        kNone});
   add({"requests_rejected_follower", "count",
        "of the rejected: later turns of a session whose earlier request was rejected", lower,
        kNone});
+  add({"requests_cancelled", "count",
+       "samples of a group that were stopped because another of it was first", neither, kNone});
+  add({"requests_abandoned", "count",
+       "requests whose client left before it was served, or timed out too often, and those that "
+       "would have followed them",
+       lower, kNone});
   add({"requests_unfinished", "count", "requests still waiting or running at the end", lower,
        kNone});
+  add({"attempts_mean", "count",
+       "attempts by clients and, after failures, by the fleet, mean over the requests that arrived "
+       "after the warm-up and finished or were abandoned",
+       lower, kNone});
+  add({"output_tokens_wasted", "count",
+       "output tokens of cancelled and abandoned requests and of attempts that clients gave up, "
+       "warm-up included",
+       lower, kNone});
 }
 
 void add_utilisation(std::vector<MetricInfo>& table) {
@@ -121,6 +138,10 @@ void add_utilisation(std::vector<MetricInfo>& table) {
        "times a running request lost its KV blocks, of the requests finished in the measured "
        "window",
        lower, kNone});
+  add({"recomputed_tokens_share", "ratio",
+       "prompt tokens computed that some replica had computed before / prompt tokens computed of "
+       "the requests finished, in the measured window",
+       lower, kNone});
   add({"kv_transfer_mean_s", "s",
        "from a request's first token to the arrival of its KV cache where it decodes, mean over "
        "the "
@@ -131,6 +152,8 @@ void add_utilisation(std::vector<MetricInfo>& table) {
   add({"kv_transfer_bytes_per_s", "B/s",
        "KV cache brought from where prompts are computed to where they decode", neither,
        kData / kTime});
+  add_kv_tier_rows(table);
+  add_fleet_rows(table);
   add({"nodes", "count", "nodes of the fleet", neither, kNone});
   add({"devices", "count", "devices of the fleet", neither, kNone});
   add({"fabric_switches", "count", "switches of the network between nodes", neither, kNone});
@@ -190,7 +213,9 @@ void add_costs(std::vector<MetricInfo>& table) {
 std::vector<MetricInfo> build_table() {
   std::vector<MetricInfo> table;
   add_latencies(table);
+  add_phase_rows(table);
   add_throughput(table);
+  add_session_rows(table);
   add_utilisation(table);
   add_energy(table);
   add_costs(table);

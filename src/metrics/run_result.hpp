@@ -37,8 +37,9 @@ struct RequestRow {
   std::int64_t fetched_tokens = 0;  // of the cached, those found below device memory
   std::int64_t output_tokens = 0;   // produced
   std::int32_t preemptions = 0;
-  std::int32_t tenant = 0;    // index into RunResult::tenants
-  std::int32_t attempts = 1;  // by its client, and by the fleet after failures
+  std::int32_t tenant = 0;  // index into RunResult::tenants
+  // By its client, and by the fleet after failures; 0: it was turned away, or never came.
+  std::int32_t attempts = 1;
   RequestStatus status = RequestStatus::unfinished;
   PhaseSeconds phase_s{};  // of finished ones sums to finished_s - arrival_s
 
@@ -117,11 +118,12 @@ struct SessionRow {
   bool good = true;  // each request met every request-level limit
 };
 
-// A memory tier below the devices' that keeps KV caches, over all replicas of the fleet.
+// A memory tier below the devices' that keeps KV caches, over all replicas of the fleet, in the
+// measured window.
 struct KvTierResult {
   std::string tier;             // dram, ssd, remote
   double capacity_bytes = 0.0;  // of all of them
-  double mean_bytes = 0.0;      // kept, mean over the measured window
+  double mean_bytes = 0.0;      // kept
   std::int64_t hit_tokens = 0;  // prompt tokens brought back from it
   double bytes_read = 0.0;
   double bytes_written = 0.0;
@@ -142,6 +144,8 @@ struct RunResult {
   std::int64_t requests_seen = 0;
   std::int64_t requests_finished = 0;
   std::int64_t requests_rejected = 0;
+  std::int64_t requests_cancelled = 0;
+  std::int64_t requests_abandoned = 0;
   std::int64_t requests_unfinished = 0;
   std::int64_t skipped_lines = 0;
   std::int64_t events = 0;

@@ -87,6 +87,8 @@ metrics::RunResult Simulation::result(double end_s) {
   r.requests_seen = seen_;
   r.requests_finished = accumulator_.finished();
   r.requests_rejected = accumulator_.rejected();
+  r.requests_cancelled = accumulator_.cancelled();
+  r.requests_abandoned = accumulator_.abandoned();
   r.requests_unfinished = accumulator_.unfinished();
   r.skipped_lines = stream_->skipped_lines();
   r.events = events_;
@@ -95,6 +97,7 @@ metrics::RunResult Simulation::result(double end_s) {
   r.pools = meter_.take_pools();
   r.kv_tiers = std::move(kv_tiers_);
   r.classes = stream_->classes();
+  r.tenants = stream_->tenants();
   r.fabric = fabric_;
   r.request_digest = digest_.hex();
   metrics::RunTotals totals;
@@ -115,13 +118,17 @@ metrics::RunResult Simulation::result(double end_s) {
   totals.it_energy_j = meter_.it_energy_j();
   totals.facility_energy_j = meter_.facility_energy_j();
   totals.it_power_peak_w = meter_.it_power_peak_w();
-  r.metrics = accumulator_.metrics(totals, slo_);
-  if (r.requests_rejected > 0) {
-    const auto context = static_cast<double>(rejected_context_);
-    r.metrics.push_back({"requests_rejected_context", context});
-    r.metrics.push_back(
-        {"requests_rejected_follower", static_cast<double>(r.requests_rejected) - context});
+  totals.rejected_context = rejected_context_;
+  totals.rejected_overload = rejected_overload_;
+  totals.tokens_given_up = tokens_given_up_;
+  totals.kv_tiers = r.kv_tiers;
+  if (faults_) totals.changes.failures = failures_;
+  if (autoscaler_) {
+    totals.changes.scale_ups = scale_ups_;
+    totals.changes.scale_downs = scale_downs_;
   }
+  totals.presence = metrics::presence_of(r.pools, r.measured_s);
+  r.metrics = accumulator_.metrics(totals, slo_);
   r.slo_checks = accumulator_.slo_checks(slo_);
   for (const metrics::PoolResult& pool : r.pools) {
     double sum = 0.0;

@@ -47,6 +47,7 @@ metrics::RequestRow Simulation::row_of_lost(const workload::Request& r,
   row.tenant = r.tenant;
   row.arrival_s = now_s;
   row.input_tokens = r.input_tokens;
+  row.attempts = 0;
   row.status = status;
   return row;
 }

@@ -5,67 +5,35 @@
 #include <chrono>
 #include <cmath>
 #include <map>
-#include <optional>
 
 #include "base/error.hpp"
-#include "metrics/metric_table.hpp"
+#include "metrics/metric_values.hpp"
 
 using namespace tokenyard;
 using namespace tokenyard::metrics;
-
-namespace {
-
-RequestRow finished(double arrival_s, double admitted_s, double first_token_s, double finished_s,
-                    std::int64_t output_tokens) {
-  RequestRow row;
-  row.arrival_s = arrival_s;
-  row.admitted_s = admitted_s;
-  row.first_token_s = first_token_s;
-  row.finished_s = finished_s;
-  row.input_tokens = 100;
-  row.cached_tokens = 25;
-  row.output_tokens = output_tokens;
-  row.status = RequestStatus::finished;
-  return row;
-}
-
-RequestRow with_status(double arrival_s, RequestStatus status) {
-  RequestRow row;
-  row.arrival_s = arrival_s;
-  row.status = status;
-  return row;
-}
-
-std::optional<double> value(const std::vector<MetricValue>& metrics, const std::string& name) {
-  for (const MetricValue& m : metrics) {
-    if (m.name == name) return m.value;
-  }
-  return std::nullopt;
-}
-
-}  // namespace
+using namespace tokenyard::test;
 
 TEST_CASE("queue 0.5 s, ttft 1 s, e2el 3 s and tpot (13 - 11) / 4 = 0.5 s of the worked example") {
-  const RequestLatency l = latency_of(finished(10, 10.5, 11, 13, 5));
+  const RequestLatency l = latency_of(finished_request(10, 10.5, 11, 13, 5));
   CHECK(l.queue_s == 0.5);
   CHECK(l.ttft_s == 1.0);
   CHECK(l.e2el_s == 3.0);
   CHECK(l.tpot_s == 0.5);
-  CHECK(latency_of(finished(10, 10.5, 11, 11, 1)).tpot_s == -1.0);
+  CHECK(latency_of(finished_request(10, 10.5, 11, 11, 1)).tpot_s == -1.0);
 }
 
 TEST_CASE("a request that finished before it started breaks an invariant") {
-  CHECK_THROWS_AS((void)latency_of(finished(10, 10.5, 11, 10.9, 5)), InternalError);
-  CHECK_THROWS_AS((void)latency_of(finished(10, 9, 11, 12, 5)), InternalError);
+  CHECK_THROWS_AS((void)latency_of(finished_request(10, 10.5, 11, 10.9, 5)), InternalError);
+  CHECK_THROWS_AS((void)latency_of(finished_request(10, 9, 11, 12, 5)), InternalError);
 }
 
 TEST_CASE("warm-up: throughput counts what finished after it, latencies what arrived after it") {
   const Slo none;
   RunAccumulator run(10.0);
-  run.on_finished(finished(1, 1, 2, 3, 50), none);      // before the window
-  run.on_finished(finished(5, 5, 6, 12, 50), none);     // A: arrives before it, finishes in it
-  run.on_finished(finished(11, 12, 13, 15, 50), none);  // B
-  run.on_unfinished(with_status(19, RequestStatus::unfinished), 20, none);
+  run.on_finished(finished_request(1, 1, 2, 3, 50), none);   // before the window
+  run.on_finished(finished_request(5, 5, 6, 12, 50), none);  // A: arrives before it, finishes in it
+  run.on_finished(finished_request(11, 12, 13, 15, 50), none);  // B
+  run.on_unfinished(request_with_status(19, RequestStatus::unfinished), 20, none);
   const auto metrics = run.metrics({.measured_s = 10.0, .devices = 4}, none);
   CHECK(value(metrics, "requests_per_s") == 0.2);
   CHECK(value(metrics, "output_tokens_per_s") == 10.0);
@@ -89,10 +57,10 @@ TEST_CASE(
     "attainment counts a rejected request as missed: 2 met of 3 finished and 1 rejected is 1/2") {
   const Slo slo({{"ttft_p99", seconds(2)}, {"tpot_p99", milliseconds(50)}});
   RunAccumulator run(0.0);
-  run.on_finished(finished(0, 0, 1, 1.4, 11), slo);    // 1 s, 40 ms: met
-  run.on_finished(finished(0, 0, 2, 2.0, 1), slo);     // 2 s exactly, one token: met
-  run.on_finished(finished(0, 0, 1, 1.625, 11), slo);  // 62.5 ms: missed
-  run.on_rejected(with_status(0, RequestStatus::rejected));
+  run.on_finished(finished_request(0, 0, 1, 1.4, 11), slo);    // 1 s, 40 ms: met
+  run.on_finished(finished_request(0, 0, 2, 2.0, 1), slo);     // 2 s exactly, one token: met
+  run.on_finished(finished_request(0, 0, 1, 1.625, 11), slo);  // 62.5 ms: missed
+  run.on_rejected(request_with_status(0, RequestStatus::rejected));
   const auto metrics = run.metrics({.measured_s = 10.0}, slo);
   CHECK(value(metrics, "slo_attainment") == 0.5);
   CHECK(value(metrics, "goodput_requests_per_s") == 0.2);
@@ -104,12 +72,13 @@ TEST_CASE(
     "an unfinished request counts as missed without a token or past a limit, else not at all") {
   const Slo slo({{"ttft_p99", seconds(2)}, {"e2el_p99", seconds(5)}});
   RunAccumulator run(0.0);
-  run.on_finished(finished(0, 0, 1, 5, 11), slo);
-  RequestRow streaming = with_status(8.5, RequestStatus::unfinished);
+  run.on_finished(finished_request(0, 0, 1, 5, 11), slo);
+  RequestRow streaming = request_with_status(8.5, RequestStatus::unfinished);
   streaming.admitted_s = streaming.first_token_s = 9.0;
   run.on_unfinished(streaming, 10.0, slo);  // 0.5 s to its first token, 1.5 s so far
   CHECK(value(run.metrics({.measured_s = 10.0}, slo), "slo_attainment") == 1.0);
-  run.on_unfinished(with_status(8.5, RequestStatus::unfinished), 10.0, slo);  // no token yet
+  run.on_unfinished(request_with_status(8.5, RequestStatus::unfinished), 10.0,
+                    slo);  // no token yet
   CHECK(value(run.metrics({.measured_s = 10.0}, slo), "slo_attainment") == 0.5);
   streaming.arrival_s = 4.5;
   streaming.admitted_s = streaming.first_token_s = 5.0;
@@ -121,10 +90,10 @@ TEST_CASE(
 TEST_CASE("a percentile of the SLO is not met by serving few fast: 2 of 101 rejected break a p99") {
   const Slo slo({{"ttft_p99", seconds(2)}, {"ttft_p50", seconds(2)}});
   RunAccumulator run(0.0);
-  for (int i = 0; i < 99; ++i) run.on_finished(finished(0, 0, 1, 5, 11), slo);
-  run.on_rejected(with_status(0, RequestStatus::rejected));
+  for (int i = 0; i < 99; ++i) run.on_finished(finished_request(0, 0, 1, 5, 11), slo);
+  run.on_rejected(request_with_status(0, RequestStatus::rejected));
   for (const SloCheck& check : run.slo_checks(slo)) CHECK(check.met);  // the 99th of 100
-  run.on_rejected(with_status(0, RequestStatus::rejected));
+  run.on_rejected(request_with_status(0, RequestStatus::rejected));
   for (const SloCheck& check : run.slo_checks(slo))
     CHECK(check.met == (check.metric == "ttft_p50_s"));
 }
@@ -132,8 +101,8 @@ TEST_CASE("a percentile of the SLO is not met by serving few fast: 2 of 101 reje
 TEST_CASE("each stated percentile is compared: the median may be met while the 99th is not") {
   const Slo slo({{"ttft_p50", seconds(1.01)}, {"ttft_p99", seconds(5)}, {"itl_p99", seconds(1)}});
   RunAccumulator run(0.0);
-  for (int i = 0; i < 98; ++i) run.on_finished(finished(0, 0, 1, 2, 2), slo);
-  for (int i = 0; i < 2; ++i) run.on_finished(finished(0, 0, 6, 7, 2), slo);
+  for (int i = 0; i < 98; ++i) run.on_finished(finished_request(0, 0, 1, 2, 2), slo);
+  for (int i = 0; i < 2; ++i) run.on_finished(finished_request(0, 0, 6, 7, 2), slo);
   const auto checks = run.slo_checks(slo);
   REQUIRE(checks.size() == 3);
   std::map<std::string, bool> met;
@@ -189,7 +158,7 @@ TEST_CASE("utilisation counts only the part of a run of steps after the warm-up"
 
 TEST_CASE("energy per token: 1000 J of the facility over 50 output tokens is 20 J") {
   RunAccumulator run(0.0);
-  run.on_finished(finished(0, 0, 1, 2, 50), Slo());
+  run.on_finished(finished_request(0, 0, 1, 2, 50), Slo());
   const auto metrics = run.metrics(
       {.measured_s = 10, .it_energy_j = 800, .facility_energy_j = 1000, .it_power_peak_w = 120},
       Slo());
@@ -200,35 +169,6 @@ TEST_CASE("energy per token: 1000 J of the facility over 50 output tokens is 20 
   CHECK(value(metrics, "it_power_peak_w") == 120.0);
 }
 
-TEST_CASE(
-    "every metric that an accumulator or an inventory produces is in the table, in its order") {
-  const Slo slo({{"ttft_p99", seconds(1)}});
-  RunAccumulator run(0.0);
-  run.on_finished(finished(0, 0, 1, 2, 50), slo);
-  run.on_gap_run({.start_s = 0, .first_gap_s = 0.1, .last_gap_s = 0.1, .steps = 1, .sequences = 1});
-  run.on_steps({.start_s = 0, .end_s = 1, .sequences = 1, .flops = 1, .bytes = 1});
-  auto metrics = run.metrics({.measured_s = 1,
-                              .devices = 1,
-                              .replicas = 1,
-                              .peak_flops_per_s = 1,
-                              .peak_bytes_per_s = 1,
-                              .kv_blocks = 1,
-                              .it_energy_j = 1,
-                              .facility_energy_j = 1,
-                              .it_power_peak_w = 1},
-                             slo);
-  std::ptrdiff_t last = -1;
-  for (const MetricValue& m : metrics) {
-    const MetricInfo* info = find_metric(m.name);
-    CAPTURE(m.name);
-    REQUIRE(info != nullptr);
-    const std::ptrdiff_t at = info - metric_table().data();
-    CHECK(at > last);
-    last = at;
-  }
-  for (const MetricValue& m : inventory_metrics({})) CHECK(find_metric(m.name) != nullptr);
-}
-
 TEST_CASE("how long counting a finished request takes") {
   const Slo slo({{"ttft_p99", seconds(1)}, {"tpot_p99", milliseconds(50)}});
   RunAccumulator run(0.0);
@@ -237,7 +177,7 @@ TEST_CASE("how long counting a finished request takes") {
   for (int i = 0; i < kRequests; ++i) {
     const double t = 1e-3 * i;
     const double x = 0.01 + 1e-6 * (i % 9973);
-    run.on_finished(finished(t, t + x, t + 2 * x, t + 50 * x, 100), slo);
+    run.on_finished(finished_request(t, t + x, t + 2 * x, t + 50 * x, 100), slo);
   }
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
   MESSAGE("on_finished: " << elapsed.count() / kRequests * 1e9 << " ns");
