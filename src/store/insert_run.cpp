@@ -78,9 +78,9 @@ std::int64_t insert_head(SQLite::Database& db, std::int64_t run_id, const RunRec
       db,
       "INSERT INTO run (id, scenario, workload, variant, status, message, plan_hash, "
       "trace_hash, version, seed, started_at, wall_s, simulated_s, measured_s, requests_seen, "
-      "requests_finished, requests_rejected, requests_unfinished, skipped_lines, events, "
-      "request_digest, plan_json) "
-      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+      "requests_finished, requests_rejected, requests_cancelled, requests_abandoned, "
+      "requests_unfinished, skipped_lines, events, request_digest, plan_json) "
+      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
   if (run_id == 0) {
     row.null();
   } else {
@@ -91,6 +91,7 @@ std::int64_t insert_head(SQLite::Database& db, std::int64_t run_id, const RunRec
   row.integer(r.seed).text(r.started_at).number(r.wall_s);
   row.number(r.result.simulated_s).number(r.result.measured_s).integer(r.result.requests_seen);
   row.integer(r.result.requests_finished).integer(r.result.requests_rejected);
+  row.integer(r.result.requests_cancelled).integer(r.result.requests_abandoned);
   row.integer(r.result.requests_unfinished)
       .integer(r.result.skipped_lines)
       .integer(r.result.events);
@@ -166,6 +167,17 @@ void insert_pools(SQLite::Database& db, std::int64_t run_id, const metrics::RunR
   }
 }
 
+void insert_kv_tiers(SQLite::Database& db, std::int64_t run_id, const metrics::RunResult& result) {
+  RowInserter row(db,
+                  "INSERT INTO kv_tier (run_id, tier, capacity_bytes, mean_bytes, hit_tokens, "
+                  "bytes_read, bytes_written, joules) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+  for (const metrics::KvTierResult& tier : result.kv_tiers) {
+    row.integer(run_id).text(tier.tier).number(tier.capacity_bytes).number(tier.mean_bytes);
+    row.integer(tier.hit_tokens).number(tier.bytes_read).number(tier.bytes_written);
+    row.number(tier.joules).run();
+  }
+}
+
 void insert_costs_and_expectations(SQLite::Database& db, std::int64_t run_id,
                                    const RunRecord& record) {
   RowInserter cost(db,
@@ -185,16 +197,34 @@ void insert_costs_and_expectations(SQLite::Database& db, std::int64_t run_id,
 
 const std::string& at(const std::vector<std::string>& names, std::int32_t index) {
   check(index >= 0 && static_cast<std::size_t>(index) < names.size(),
-        "a request names an existing class");
+        "a request names an existing class and tenant");
   return names[static_cast<std::size_t>(index)];
 }
 
+std::string insert_request_sql() {
+  std::string sql =
+      "INSERT INTO request (run_id, id, session, turn, class, model, pool, replica, arrival_s, "
+      "admitted_s, first_token_s, finished_s, input_tokens, cached_tokens, output_tokens, "
+      "preemptions, status, tenant, attempts, fetched_tokens, " +
+      phase_columns() + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?";
+  for (std::size_t p = 0; p < kPhases; ++p) sql += ", ?";
+  return sql + ')';
+}
+
+// The reasons for a wait are known when it is over: of finished requests only.
+void add_phases(RowInserter& row, const metrics::RequestRow& r) {
+  const bool finished = r.status == metrics::RequestStatus::finished;
+  for (const double s : r.phase_s) {
+    if (finished) {
+      row.number(s);
+    } else {
+      row.null();
+    }
+  }
+}
+
 void insert_requests(SQLite::Database& db, std::int64_t run_id, const metrics::RunResult& result) {
-  RowInserter row(db,
-                  "INSERT INTO request (run_id, id, session, turn, class, model, pool, replica, "
-                  "arrival_s, admitted_s, first_token_s, finished_s, input_tokens, cached_tokens, "
-                  "output_tokens, preemptions, status) "
-                  "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+  RowInserter row(db, insert_request_sql());
   std::unordered_map<std::int64_t, const std::string*> session_names;
   for (const auto& [session, name] : result.session_names) session_names.emplace(session, &name);
   std::array<char, 24> number{};
@@ -223,7 +253,15 @@ void insert_requests(SQLite::Database& db, std::int64_t run_id, const metrics::R
         .integer(r.input_tokens)
         .integer(r.cached_tokens)
         .integer(r.output_tokens);
-    row.integer(r.preemptions).text(name_of(r.status)).run();
+    row.integer(r.preemptions).text(name_of(r.status));
+    if (result.tenants.empty()) {
+      row.null();
+    } else {
+      row.text(at(result.tenants, r.tenant));
+    }
+    row.integer(r.attempts).integer(r.fetched_tokens);
+    add_phases(row, r);
+    row.run();
   }
 }
 
@@ -280,6 +318,7 @@ std::int64_t insert_run(SQLite::Database& db, std::int64_t run_id, const RunReco
   insert_inputs(db, run_id, record);
   insert_metrics(db, run_id, record);
   insert_pools(db, run_id, record.result);
+  insert_kv_tiers(db, run_id, record.result);
   insert_costs_and_expectations(db, run_id, record);
   RequestLoad load(db, static_cast<std::int64_t>(record.result.requests.size()));
   insert_requests(db, run_id, record.result);

@@ -48,8 +48,8 @@ RunRecord read_head(SQLite::Database& db, std::int64_t run_id) {
       db,
       "SELECT scenario, workload, variant, status, message, plan_hash, trace_hash, version, "
       "seed, started_at, wall_s, simulated_s, measured_s, requests_seen, requests_finished, "
-      "requests_rejected, requests_unfinished, skipped_lines, events, request_digest, "
-      "plan_json FROM run WHERE id = ?",
+      "requests_rejected, requests_cancelled, requests_abandoned, requests_unfinished, "
+      "skipped_lines, events, request_digest, plan_json FROM run WHERE id = ?",
       run_id);
   if (!row.next())
     throw InputError("there is no run " + std::to_string(run_id) + " in the database");
@@ -73,6 +73,8 @@ RunRecord read_head(SQLite::Database& db, std::int64_t run_id) {
   r.result.requests_seen = row.integer();
   r.result.requests_finished = row.integer();
   r.result.requests_rejected = row.integer();
+  r.result.requests_cancelled = row.integer();
+  r.result.requests_abandoned = row.integer();
   r.result.requests_unfinished = row.integer();
   r.result.skipped_lines = row.integer();
   r.result.events = row.integer();
@@ -177,6 +179,23 @@ void read_pools(SQLite::Database& db, std::int64_t run_id, metrics::RunResult& r
   }
 }
 
+void read_kv_tiers(SQLite::Database& db, std::int64_t run_id, metrics::RunResult& result) {
+  RowReader row(db,
+                "SELECT tier, capacity_bytes, mean_bytes, hit_tokens, bytes_read, bytes_written, "
+                "joules FROM kv_tier WHERE run_id = ?",
+                run_id);
+  while (row.next()) {
+    metrics::KvTierResult& tier = result.kv_tiers.emplace_back();
+    tier.tier = row.text();
+    tier.capacity_bytes = row.number();
+    tier.mean_bytes = row.number();
+    tier.hit_tokens = row.integer();
+    tier.bytes_read = row.number();
+    tier.bytes_written = row.number();
+    tier.joules = row.number();
+  }
+}
+
 }  // namespace
 
 RunRecord read_run(const std::string& db_path, std::int64_t run_id) {
@@ -186,6 +205,7 @@ RunRecord read_run(const std::string& db_path, std::int64_t run_id) {
     read_lists(*db, run_id, record);
     read_metrics(*db, run_id, record.result);
     read_pools(*db, run_id, record.result);
+    read_kv_tiers(*db, run_id, record.result);
     return record;
   } catch (const SQLite::Exception& error) {
     throw_failure(db_path, error, "it cannot be read");

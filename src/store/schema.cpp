@@ -5,13 +5,14 @@
 #include <array>
 
 #include "base/error.hpp"
+#include "base/phase.hpp"
 
 namespace tokenyard::store {
 namespace {
 
-constexpr std::array<std::string_view, 11> kTablesOfRuns{
-    "parameter",   "metric", "slo",  "pool",        "request",   "sample",
-    "attribution", "energy", "cost", "expectation", "assumption"};
+constexpr std::array<std::string_view, 12> kTablesOfRuns{
+    "parameter",   "metric", "slo",  "pool",        "request",    "sample",
+    "attribution", "energy", "cost", "expectation", "assumption", "kv_tier"};
 
 constexpr const char* kRunTables = R"sql(
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
@@ -34,6 +35,8 @@ CREATE TABLE run (
   requests_seen INTEGER NOT NULL,
   requests_finished INTEGER NOT NULL,
   requests_rejected INTEGER NOT NULL,
+  requests_cancelled INTEGER NOT NULL,
+  requests_abandoned INTEGER NOT NULL,
   requests_unfinished INTEGER NOT NULL,
   skipped_lines INTEGER NOT NULL,
   events INTEGER NOT NULL,
@@ -73,14 +76,6 @@ CREATE TABLE pool (
   PRIMARY KEY (run_id, pool)
 ) WITHOUT ROWID;
 
-CREATE TABLE request (
-  run_id INTEGER NOT NULL, id INTEGER NOT NULL, session TEXT, turn INTEGER NOT NULL,
-  class TEXT, model TEXT, pool TEXT, replica INTEGER,
-  arrival_s REAL NOT NULL, admitted_s REAL, first_token_s REAL, finished_s REAL,
-  input_tokens INTEGER NOT NULL, cached_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL,
-  preemptions INTEGER NOT NULL, status TEXT NOT NULL
-);
-
 CREATE TABLE sample (
   run_id INTEGER NOT NULL REFERENCES run (id), pool TEXT NOT NULL, t_s REAL NOT NULL,
   running REAL NOT NULL, queued REAL NOT NULL, kv_used REAL NOT NULL, power_w REAL NOT NULL,
@@ -92,6 +87,13 @@ CREATE TABLE attribution (
   run_id INTEGER NOT NULL REFERENCES run (id), pool TEXT NOT NULL, cause TEXT NOT NULL,
   device_seconds REAL NOT NULL, share REAL NOT NULL,
   PRIMARY KEY (run_id, pool, cause)
+) WITHOUT ROWID;
+
+CREATE TABLE kv_tier (
+  run_id INTEGER NOT NULL REFERENCES run (id), tier TEXT NOT NULL, capacity_bytes REAL NOT NULL,
+  mean_bytes REAL NOT NULL, hit_tokens INTEGER NOT NULL, bytes_read REAL NOT NULL,
+  bytes_written REAL NOT NULL, joules REAL NOT NULL,
+  PRIMARY KEY (run_id, tier)
 ) WITHOUT ROWID;
 
 CREATE TABLE energy (
@@ -113,6 +115,23 @@ CREATE TABLE expectation (
 );
 CREATE INDEX expectation_by_run ON expectation (run_id);
 )sql";
+
+std::string request_table_sql() {
+  std::string sql = R"sql(
+CREATE TABLE request (
+  run_id INTEGER NOT NULL, id INTEGER NOT NULL, session TEXT, turn INTEGER NOT NULL,
+  class TEXT, model TEXT, pool TEXT, replica INTEGER,
+  arrival_s REAL NOT NULL, admitted_s REAL, first_token_s REAL, finished_s REAL,
+  input_tokens INTEGER NOT NULL, cached_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL,
+  preemptions INTEGER NOT NULL, status TEXT NOT NULL,
+  tenant TEXT, attempts INTEGER NOT NULL, fetched_tokens INTEGER NOT NULL)sql";
+  for (const std::string_view phase : enum_names(Phase{})) {
+    sql += ", ";
+    sql += phase;
+    sql += "_s REAL";
+  }
+  return sql + ");";
+}
 
 // The metrics that matter, in the order of the columns of run_summary.
 constexpr std::array<std::string_view, 34> kSummaryMetrics{"nodes",
@@ -163,6 +182,24 @@ std::string run_summary_sql() {
   return sql + " FROM run LEFT JOIN metric ON metric.run_id = run.id GROUP BY run.id;";
 }
 
+// One row a finished request: the seconds of each phase, and which is the largest.
+std::string request_breakdown_sql() {
+  const std::string phases = phase_columns();
+  std::string dominant = "CASE max(" + phases + ")";
+  for (const std::string_view phase : enum_names(Phase{})) {
+    const std::string name(phase);
+    dominant += " WHEN " + name + "_s THEN '" + name + "'";
+  }
+  dominant += " END";
+  return "CREATE VIEW request_breakdown AS "
+         "SELECT run_id, request.id, session, turn, class, tenant, model, pool, arrival_s, "
+         "arrival_s >= simulated_s - measured_s AS measured, attempts, preemptions, "
+         "first_token_s - arrival_s AS ttft_s, finished_s - arrival_s AS e2el_s, " +
+         phases + ", " + dominant + " AS dominant, max(" + phases +
+         ") / nullif(finished_s - arrival_s, 0) AS dominant_share "
+         "FROM request JOIN run ON run.id = request.run_id WHERE request.status = 'finished';";
+}
+
 constexpr const char* kViews = R"sql(
 CREATE VIEW request_latency AS
 SELECT run_id, request.id, session, turn, class, model, pool, replica, arrival_s,
@@ -174,6 +211,29 @@ SELECT run_id, request.id, session, turn, class, model, pool, replica, arrival_s
             THEN (finished_s - first_token_s) / (output_tokens - 1) END AS tpot_s,
        finished_s - arrival_s AS e2el_s
 FROM request JOIN run ON run.id = request.run_id WHERE request.status = 'finished';
+
+CREATE VIEW session_summary AS
+WITH stored_whole AS MATERIALIZED (
+  SELECT run_id FROM request JOIN run ON run.id = request.run_id
+  GROUP BY run_id HAVING count(*) = requests_seen
+)
+SELECT run_id, session, min(class) AS class, sum(request.status = 'finished') AS requests,
+       min(arrival_s) AS start_s, max(finished_s) AS end_s,
+       min(arrival_s) >= simulated_s - measured_s AS measured,
+       max(finished_s) - min(arrival_s) AS session_time_s,
+       sum(finished_s - arrival_s) AS serving_time_s,
+       avg(CASE WHEN turn > 0 THEN first_token_s - arrival_s END) AS return_ttft_mean_s,
+       sum(input_tokens) AS input_tokens, sum(cached_tokens) AS cached_tokens,
+       sum(output_tokens) AS output_tokens
+FROM request JOIN run ON run.id = request.run_id
+WHERE session IS NOT NULL AND run_id IN stored_whole
+GROUP BY run_id, session
+HAVING sum(request.status NOT IN ('finished', 'cancelled')) = 0;
+
+CREATE VIEW attribution_summary AS
+SELECT run_id, scenario, variant, cause, sum(device_seconds) AS device_seconds,
+       sum(device_seconds) / nullif(sum(sum(device_seconds)) OVER (PARTITION BY run_id), 0) AS share
+FROM attribution JOIN run ON run.id = attribution.run_id GROUP BY run_id, cause;
 
 CREATE VIEW cost_summary AS
 SELECT run_id, scenario, variant, category, sum(usd) AS usd,
@@ -215,6 +275,16 @@ std::span<const std::string_view> tables_of_runs() {
   return kTablesOfRuns;
 }
 
+std::string phase_columns() {
+  std::string columns;
+  for (const std::string_view phase : enum_names(Phase{})) {
+    if (!columns.empty()) columns += ", ";
+    columns += phase;
+    columns += "_s";
+  }
+  return columns;
+}
+
 std::string create_request_index_sql() {
   return "CREATE INDEX IF NOT EXISTS " + std::string(kRequestIndex) + " ON request (run_id)";
 }
@@ -222,7 +292,9 @@ std::string create_request_index_sql() {
 void create_schema(SQLite::Database& db) {
   db.exec(kRunTables);
   db.exec(kResultTables);
+  db.exec(request_table_sql());
   db.exec(run_summary_sql());
+  db.exec(request_breakdown_sql());
   db.exec(kViews);
   db.exec(create_request_index_sql());
   db.exec("INSERT INTO meta VALUES ('application', 'tokenyard'), ('schema_version', '" +

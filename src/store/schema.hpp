@@ -11,11 +11,14 @@ class Database;
 
 namespace tokenyard::store {
 
-inline constexpr int kSchemaVersion = 2;                    // PRAGMA user_version
+inline constexpr int kSchemaVersion = 3;                    // PRAGMA user_version
 inline constexpr std::int64_t kApplicationId = 0x746b7964;  // PRAGMA application_id, "tkyd"
 
 // The tables whose rows belong to a run and name it in their column run_id.
 std::span<const std::string_view> tables_of_runs();
+
+// The columns of `request` with the seconds of its phases: "front_end_s, queue_capacity_s, ...".
+std::string phase_columns();
 
 // An index that loading many rows is faster without.
 inline constexpr std::string_view kRequestIndex = "request_by_run";

@@ -21,7 +21,7 @@ constexpr const char* kCacheSize = "PRAGMA cache_size = -65536";
 
 // Rows cost about this much each in the file (measured, index included).
 std::string size_needed(const RunRecord& record) {
-  constexpr double kBytesPerRequest = 120.0;
+  constexpr double kBytesPerRequest = 150.0;
   constexpr double kBytesPerSample = 80.0;
   const double needed = kBytesPerRequest * static_cast<double>(record.result.requests.size()) +
                         kBytesPerSample * static_cast<double>(record.result.samples.size()) +

@@ -132,7 +132,8 @@ TEST_CASE_FIXTURE(
         "SELECT round(avg(ttft_s), 3) FROM request_latency GROUP BY class HAVING count(*) > 1",
         "VALUES (1, 'a'), (2, NULL)", "SELECT json_extract(plan_json, '$.name') FROM run",
         "SELECT j.key, j.value FROM run, json_each(plan_json) j", "SELECT * FROM pareto",
-        "SELECT * FROM cost_summary"}) {
+        "SELECT * FROM cost_summary", "SELECT * FROM request_breakdown",
+        "SELECT * FROM session_summary", "SELECT * FROM attribution_summary"}) {
     CAPTURE(sql);
     CHECK_FALSE(query(path, sql).rows.empty());
   }
@@ -233,6 +234,8 @@ TEST_CASE_FIXTURE(Fixture,
   for (const store::SavedQuery& q : saved) {
     CAPTURE(q.name);
     CHECK(q.question.find('?') != std::string::npos);
+    // A view of that name would be shown instead.
+    CHECK(resolve_query(path, q.name, root) != "SELECT * FROM " + q.name);
     CHECK_FALSE(query(path, resolve_query(path, q.name, root)).columns.empty());
   }
 }

@@ -32,7 +32,7 @@ class ScratchFolder {
 };
 
 // Request i arrives at i seconds, waits 0.5 s, answers after 1 s and then gives a token every 0.25
-// s until it has five: ttft 1 s, tpot 0.25 s, e2el 2 s.
+// s until it has five: ttft 1 s, tpot 0.25 s, e2el 2 s, half of it decoding.
 inline metrics::RequestRow sample_request(std::int64_t i) {
   metrics::RequestRow row;
   const auto t = static_cast<double>(i);
@@ -49,6 +49,9 @@ inline metrics::RequestRow sample_request(std::int64_t i) {
   row.input_tokens = 100;
   row.cached_tokens = 40;
   row.output_tokens = 5;
+  row.phase_s[static_cast<std::size_t>(Phase::queue_arrival)] = 0.5;
+  row.phase_s[static_cast<std::size_t>(Phase::prefill)] = 0.5;
+  row.phase_s[static_cast<std::size_t>(Phase::decode)] = 1.0;
   row.status = metrics::RequestStatus::finished;
   return row;
 }
@@ -93,6 +96,7 @@ inline store::RunRecord sample_run(std::int64_t requests, const std::string& pla
   result.pools = {pool};
   result.deployments = {{"main", "toy-model"}};
   result.classes = {"interactive", "batch"};
+  result.tenants = {"default"};
   result.session_names = {{0, "first session"}};
   result.fabric = {.switches = 3, .cables = 24, .diameter_hops = 3, .bisection_bytes_per_s = 4e11};
   run.extra_metrics = {{"usd_per_mtok_output", 0.5}, {"tco_usd", 2.5e6}};

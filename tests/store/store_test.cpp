@@ -85,6 +85,33 @@ TEST_CASE("a run comes back as it was written, requests and samples aside") {
   CHECK(back.result.metrics.size() == 13);
 }
 
+TEST_CASE("requests that ended early and the tiers of KV caches come back with their run") {
+  const ScratchFolder folder;
+  const std::string path = folder.file("results.db");
+  RunRecord run = sample_run(3);
+  run.result.requests_seen = 10;
+  run.result.requests_cancelled = 4;
+  run.result.requests_abandoned = 3;
+  run.result.kv_tiers = {{.tier = "dram",
+                          .capacity_bytes = 2e12,
+                          .mean_bytes = 5e11,
+                          .hit_tokens = 1234,
+                          .bytes_read = 3e9,
+                          .bytes_written = 7e9,
+                          .joules = 12.5}};
+  const metrics::RunResult back = store::read_run(path, Store(path).write_run(run)).result;
+  CHECK(back.requests_cancelled == 4);
+  CHECK(back.requests_abandoned == 3);
+  REQUIRE(back.kv_tiers.size() == 1);
+  CHECK(back.kv_tiers[0].tier == "dram");
+  CHECK(back.kv_tiers[0].capacity_bytes == 2e12);
+  CHECK(back.kv_tiers[0].mean_bytes == 5e11);
+  CHECK(back.kv_tiers[0].hit_tokens == 1234);
+  CHECK(back.kv_tiers[0].bytes_read == 3e9);
+  CHECK(back.kv_tiers[0].bytes_written == 7e9);
+  CHECK(back.kv_tiers[0].joules == 12.5);
+}
+
 TEST_CASE("requests are stored with their names, and times never reached as NULL") {
   const ScratchFolder folder;
   const std::string path = folder.file("results.db");
@@ -97,18 +124,25 @@ TEST_CASE("requests are stored with their names, and times never reached as NULL
   Store(path).write_run(run);
   const Table rows = store::query(path, "SELECT * FROM request ORDER BY id");
   REQUIRE(rows.rows.size() == 5);
-  CHECK(rows.columns == std::vector<std::string>{"run_id", "id", "session", "turn", "class",
-                                                 "model", "pool", "replica", "arrival_s",
-                                                 "admitted_s", "first_token_s", "finished_s",
-                                                 "input_tokens", "cached_tokens", "output_tokens",
-                                                 "preemptions", "status"});
-  CHECK(rows.rows[3] == std::vector<Cell>{std::int64_t{1}, std::int64_t{3}, "1", std::int64_t{1},
-                                          "batch", "toy-model", "main", std::int64_t{3}, 3.0, 3.5,
-                                          4.0, 5.0, std::int64_t{100}, std::int64_t{40},
-                                          std::int64_t{5}, std::int64_t{0}, "finished"});
+  std::string columns;
+  for (const std::string& column : rows.columns) columns += column + ' ';
+  CHECK(columns ==
+        "run_id id session turn class model pool replica arrival_s admitted_s first_token_s "
+        "finished_s input_tokens cached_tokens output_tokens preemptions status tenant attempts "
+        "fetched_tokens front_end_s queue_capacity_s queue_priority_s queue_arrival_s fetch_s "
+        "prefill_s transfer_s decode_s redo_s ");
+  const std::vector<Cell>& row = rows.rows[3];
+  CHECK(std::vector<Cell>(row.begin(), row.begin() + 17) ==
+        std::vector<Cell>{std::int64_t{1}, std::int64_t{3}, "1", std::int64_t{1}, "batch",
+                          "toy-model", "main", std::int64_t{3}, 3.0, 3.5, 4.0, 5.0,
+                          std::int64_t{100}, std::int64_t{40}, std::int64_t{5}, std::int64_t{0},
+                          "finished"});
+  CHECK(std::vector<Cell>(row.begin() + 17, row.end()) ==
+        std::vector<Cell>{"default", std::int64_t{1}, std::int64_t{0}, 0.0, 0.0, 0.0, 0.5, 0.0, 0.5,
+                          0.0, 1.0, 0.0});
   CHECK(text(rows, 0, 2) == "first session");
   const Cell null = std::monostate{};
-  for (const std::size_t column : {2U, 5U, 6U, 7U, 9U, 10U, 11U})
+  for (const std::size_t column : {2U, 5U, 6U, 7U, 9U, 10U, 11U, 20U, 23U, 28U})
     CHECK(rows.rows[4][column] == null);
   CHECK(text(rows, 4, 16) == "rejected");
 }
@@ -239,6 +273,19 @@ TEST_CASE("another program's database is refused and untouched") {
   CHECK(content(path) == before);
 }
 
+TEST_CASE("a database of an older schema is refused and untouched") {
+  const ScratchFolder folder;
+  const std::string path = folder.file("results.db");
+  { Store made(path); }
+  { SQLite::Database(path, SQLite::OPEN_READWRITE).exec("PRAGMA user_version = 2"); }
+  const std::string before = content(path);
+  CHECK(refusal(path) ==
+        "error: '" + path +
+            "' was written by an older tokenyard (schema 2); this program reads and "
+            "writes schema 3");
+  CHECK(content(path) == before);
+}
+
 TEST_CASE("a database of a newer schema is refused and untouched") {
   const ScratchFolder folder;
   const std::string path = folder.file("results.db");
@@ -248,7 +295,7 @@ TEST_CASE("a database of a newer schema is refused and untouched") {
   CHECK(refusal(path) ==
         "error: '" + path +
             "' was written by a newer tokenyard (schema 99); this program reads and "
-            "writes schema 2");
+            "writes schema 3");
   CHECK(content(path) == before);
 }
 
