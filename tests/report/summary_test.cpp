@@ -87,6 +87,103 @@ TEST_CASE("of eight causes the six largest are shown, and the other two added up
                                           "the rest 10.0 %"});
 }
 
+namespace {
+
+// "group: what: value" of the rows of one group.
+std::vector<std::string> rows_of(const store::RunRecord& run, const std::string& group) {
+  std::vector<std::string> rows;
+  bool inside = false;
+  for (const auto& row : run_summary(run).rows) {
+    const std::string first = std::get<std::string>(row[0]);
+    if (!first.empty()) inside = first == group;
+    if (inside)
+      rows.push_back(std::get<std::string>(row[1]) + ": " + std::get<std::string>(row[2]));
+  }
+  return rows;
+}
+
+}  // namespace
+
+TEST_CASE("of six phases the four largest are shown, what rounding leaves is not") {
+  store::RunRecord run = test::sample_run(0);
+  run.result.metrics = {{"phase_front_end_mean_s", 0.01},
+                        {"phase_queue_capacity_mean_s", 0.02},
+                        {"phase_queue_priority_mean_s", 1e-17},
+                        {"phase_queue_arrival_mean_s", 0.07},
+                        {"phase_prefill_mean_s", 0.1},
+                        {"phase_transfer_mean_s", 0.3},
+                        {"phase_decode_mean_s", 0.5}};
+  CHECK(rows_of(run, "by phase") ==
+        std::vector<std::string>{"decode: 50.0 %, mean 500 ms", "transfer: 30.0 %, mean 300 ms",
+                                 "prefill: 10.0 %, mean 100 ms",
+                                 "queue_arrival: 7.00 %, mean 70.0 ms", "the rest: 3.00 %"});
+}
+
+TEST_CASE("requests that were cancelled, abandoned and turned away are counted, waste is shown") {
+  store::RunRecord run = test::sample_run(0);
+  run.result.requests_seen = 20;
+  run.result.requests_finished = 5;
+  run.result.requests_rejected = 6;
+  run.result.requests_cancelled = 4;
+  run.result.requests_abandoned = 3;
+  run.result.requests_unfinished = 2;
+  run.result.metrics = {{"requests_rejected_context", 1.0},
+                        {"requests_rejected_overload", 5.0},
+                        {"requests_rejected_follower", 0.0},
+                        {"attempts_mean", 1.25},
+                        {"output_tokens_wasted", 700.0}};
+  const auto rows = rows_of(run, "run");
+  CHECK(
+      rows[1] ==
+      "requests: 5 finished, 6 rejected, 4 cancelled, 3 abandoned, 2 unfinished at the end of 20");
+  CHECK(rows[2] == "rejected: too long: 1");
+  CHECK(rows[3] == "rejected: would be too late: 5");
+  CHECK(rows[5] == "attempts a request: 1.25");
+  CHECK(rows[6] == "output tokens wasted: 700");
+  run.result.requests_rejected = 0;
+  run.result.metrics = {{"attempts_mean", 1.0}, {"output_tokens_wasted", 0.0}};
+  CHECK(rows_of(run, "run")[2] == "measured time: 100 s of 110 s");
+}
+
+TEST_CASE("sessions are shown where they have several requests or were lost") {
+  store::RunRecord run = test::sample_run(0);
+  run.result.metrics = {{"sessions_finished", 3.0},
+                        {"sessions_lost", 0.0},
+                        {"requests_per_session", 1.0},
+                        {"session_time_mean_s", 90.0},
+                        {"session_time_p99_s", 240.0}};
+  CHECK(rows_of(run, "sessions").empty());
+  run.result.metrics[2].value = 4.5;
+  CHECK(rows_of(run, "sessions") ==
+        std::vector<std::string>{"finished: 3", "requests each, mean: 4.50",
+                                 "session time: mean 90.0 s, p99 4.00 min"});
+  run.result.metrics[1].value = 2.0;
+  CHECK(rows_of(run, "sessions")[1] == "lost: 2");
+}
+
+TEST_CASE("a fleet that fails shows its availability, KV tiers show hits, room and traffic") {
+  store::RunRecord run = test::sample_run(0);
+  CHECK(rows_of(run, "fleet").empty());
+  CHECK(rows_of(run, "KV tiers").empty());
+  run.result.metrics = {{"availability", 0.95},
+                        {"failures", 2.0},
+                        {"replicas_on_mean", 3.8},
+                        {"kv_hit_rate_hbm", 0.5},
+                        {"kv_hit_rate_dram", 0.25}};
+  run.result.kv_tiers = {{.tier = "dram",
+                          .capacity_bytes = 2e12,
+                          .mean_bytes = 5e11,
+                          .bytes_read = 3e9,
+                          .bytes_written = 7e9}};
+  CHECK(rows_of(run, "fleet") == std::vector<std::string>{"availability: 95.0 %",
+                                                          "failures of replicas: 2",
+                                                          "replicas on, mean: 3.80"});
+  CHECK(rows_of(run, "KV tiers") ==
+        std::vector<std::string>{
+            "hbm: prompt tokens found: 50.0 %", "dram: prompt tokens found: 25.0 %",
+            "dram: kept, mean: 500 GB of 2.00 TB", "dram: read, written: 30.0 MB/s, 70.0 MB/s"});
+}
+
 TEST_CASE("expectations are shown with units: 40 expected, 50 simulated, ratio 1.25") {
   CHECK(render(report::expectation_table(test::sample_run(0)), Format::terminal) ==
         "metric               expected      simulated     ratio  verdict      claim\n"
