@@ -366,6 +366,7 @@ void Simulation::complete(serving::Handle handle, double now_s) {
   check(r.produced == r.request.output_tokens, "a finished request lacks tokens");
   tokens_accounted_ += r.produced;
   accumulator_.on_finished(row, slo_);
+  count_recomputed(r, now_s);
   if (autoscaler_) autoscaler_->on_finished(r.deployment, row.first_token_s - row.arrival_s);
   littles_law_.leave(now_s, r.arrival_s);
   ++done_;
@@ -376,6 +377,15 @@ void Simulation::complete(serving::Handle handle, double now_s) {
   if (row.session >= 0 && is_first) note_session(row, !awaited);
   if (r.request.group >= 0) cancel_losers(r.request, now_s);
   vacate(handle);
+}
+
+void Simulation::count_recomputed(const serving::ActiveRequest& r, double now_s) {
+  if (r.request.session < 0 && r.request.prefix.empty()) return;
+  if (!computed_before_) computed_before_.emplace(stream_->block_tokens());
+  const std::int64_t before = computed_before_->note(r.request);
+  if (now_s >= plan_->scenario.warmup.base())
+    recomputed_tokens_ +=
+        std::max<std::int64_t>(0, before - std::max<std::int64_t>(0, r.cached_tokens));
 }
 
 }  // namespace tokenyard::sim

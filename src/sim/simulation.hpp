@@ -21,6 +21,7 @@
 #include "sim/appointments.hpp"
 #include "sim/autoscaler.hpp"
 #include "sim/calendar.hpp"
+#include "sim/computed_before.hpp"
 #include "sim/fault_schedule.hpp"
 #include "sim/front_end.hpp"
 #include "sim/load_source.hpp"
@@ -176,6 +177,7 @@ class Simulation final : private Sleeper {
   void account_steps(Server& server, const Steps& steps, const perf::StepCost& cost,
                      double decode_s);
   void complete(serving::Handle handle, double now_s);
+  void count_recomputed(const serving::ActiveRequest& r, double now_s);
   void cut_runs_at_warmup();
   void stop_at_duration();
   void on_sample();
@@ -267,6 +269,8 @@ class Simulation final : private Sleeper {
   };
   std::vector<Prefetch> prefetches_;
   std::vector<std::size_t> free_prefetches_;
+  std::optional<ComputedBefore> computed_before_;  // where prompts can repeat others
+  std::int64_t recomputed_tokens_ = 0;             // in the measured window
   metrics::Transfers transfers_;
   std::vector<metrics::KvTierResult> kv_tiers_;
   std::int64_t rejected_context_ = 0;   // of the rejected: too long for every replica

@@ -115,6 +115,7 @@ metrics::RunResult Simulation::result(double end_s) {
   for (const auto& server : servers_)
     totals.kv_retained_block_s += server->replica.kv().retained_block_s(end_s);
   totals.transfers = transfers_;
+  if (computed_before_) totals.recomputed_tokens = recomputed_tokens_;
   totals.it_energy_j = meter_.it_energy_j();
   totals.facility_energy_j = meter_.facility_energy_j();
   totals.it_power_peak_w = meter_.it_power_peak_w();
