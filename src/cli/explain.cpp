@@ -4,6 +4,7 @@
 #include "cli/output.hpp"
 #include "perf/constants.hpp"
 #include "perf/model_switch.hpp"
+#include "perf/parking.hpp"
 #include "perf/step_model.hpp"
 #include "scenario/resolve.hpp"
 #include "sim/simulate.hpp"
@@ -61,7 +62,11 @@ void add_deployment(Table& table, const scenario::Plan& plan, const scenario::Po
       kv.capacity.unlimited ? "unlimited"
                             : std::to_string(p.kv_blocks * kv.block_tokens) + " tokens",
       "a replica, " + format_quantity(p.kv_bytes_per_token, kData) + " a token and device");
-  if (const auto change = perf::model_switch(pool, d, p)) {
+  if (pool.sharing) {
+    const perf::Parking parking = perf::park_models(pool, plan.scenario.serving);
+    add(table, pool.name + ": loading it", to_text(seconds(parking.load_s(p))),
+        "shares its devices; the models are parked in " + parking.where);
+  } else if (const auto change = perf::model_switch(pool, d, p)) {
     add(table, pool.name + ": another model", to_text(seconds(change->seconds)),
         change->from == "new silicon" ? "this silicon is its model; from model to silicon"
                                       : "weights from " + change->from);

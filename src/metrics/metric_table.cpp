@@ -138,6 +138,10 @@ void add_utilisation(std::vector<MetricInfo>& table) {
        "times a running request lost its KV blocks, of the requests finished in the measured "
        "window",
        lower, kNone});
+  add({"model_swaps", "count",
+       "times that devices which several models share were given to another one, in the measured "
+       "window",
+       lower, kNone});
   add({"recomputed_tokens_share", "ratio",
        "prompt tokens computed that some replica had computed before / prompt tokens computed of "
        "the requests finished, in the measured window",

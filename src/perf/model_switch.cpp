@@ -5,22 +5,19 @@
 #include "catalog/host_link.hpp"
 
 namespace tokenyard::perf {
-namespace {
 
 using catalog::Device;
 using catalog::MemoryTier;
 
-// The tier of the device that keeps weights which are not in use: nullptr when there is none.
-const MemoryTier* source_tier(const Device& device, const Placement& placement) {
+std::optional<std::size_t> parking_tier(const Device& device, const Placement& placement) {
   std::size_t lowest = 0;
   for (std::size_t i = 0; i < device.memory.size(); ++i) {
-    if (device.memory[i].can_hold(catalog::Holds::models)) return &device.memory[i];
+    if (device.memory[i].can_hold(catalog::Holds::models)) return i;
     if (placement.tiers[i].weight_bytes > 0.0) lowest = i;
   }
-  return lowest + 1 < device.memory.size() ? &device.memory[lowest + 1] : nullptr;
+  if (lowest + 1 < device.memory.size()) return lowest + 1;
+  return std::nullopt;
 }
-
-}  // namespace
 
 std::optional<BytesPerSecond> host_bandwidth(const scenario::PoolPlan& pool,
                                              const scenario::DeploymentPlan& deployment) {
@@ -40,9 +37,10 @@ std::optional<ModelSwitch> model_switch(const scenario::PoolPlan& pool,
     if (!device.respin) return std::nullopt;
     return ModelSwitch{"new silicon", device.respin->lead_time.value.base()};
   }
-  if (const MemoryTier* tier = source_tier(device, placement)) {
-    return ModelSwitch{tier->tier, placement.weight_bytes / (tier->bandwidth.value.base() *
-                                                             tier->ingress_efficiency.value)};
+  if (const auto index = parking_tier(device, placement)) {
+    const MemoryTier& tier = device.memory[*index];
+    return ModelSwitch{tier.tier, placement.weight_bytes / (tier.bandwidth.value.base() *
+                                                            tier.ingress_efficiency.value)};
   }
   const std::optional<BytesPerSecond> rate = host_bandwidth(pool, deployment);
   if (!rate) return std::nullopt;

@@ -28,6 +28,10 @@ struct ModelSwitch {
 std::optional<BytesPerSecond> host_bandwidth(const scenario::PoolPlan& pool,
                                              const scenario::DeploymentPlan& deployment);
 
+// The tier of the device that keeps weights which are not in use: the one that parks models, else the
+// next one below that of the weights; nothing when there is none.
+std::optional<std::size_t> parking_tier(const catalog::Device& device, const Placement& placement);
+
 // Nothing when no memory is known that the weights could come from.
 std::optional<ModelSwitch> model_switch(const scenario::PoolPlan& pool,
                                         const scenario::DeploymentPlan& deployment,

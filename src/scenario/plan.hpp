@@ -37,6 +37,7 @@ struct PoolPlan {
   std::vector<std::string> calibrations;  // parallel to devices; empty: the catalog's own numbers
   std::int64_t count = 1;                 // nodes
   std::vector<DeploymentPlan> deployments;
+  std::optional<SharingSpec> sharing;  // of their devices: each deployment has all of them
   Place where;
   std::string path;
 

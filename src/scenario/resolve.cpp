@@ -11,6 +11,7 @@
 #include "scenario/place_deployment.hpp"
 #include "scenario/place_of.hpp"
 #include "scenario/roles.hpp"
+#include "scenario/sharing.hpp"
 #include "scenario/sweep.hpp"
 
 namespace tokenyard::scenario {
@@ -134,9 +135,11 @@ void resolve_pool(const PoolSpec& spec, Plan& plan, PoolPlan& pool, const Source
   pool.name = spec.name;
   pool.count = spec.count;
   pool.where = spec.where;
+  pool.sharing = spec.sharing;
   resolve_hardware(spec, pool, catalog, root, diagnostics);
   std::int64_t free_devices = pool.device_count();
-  const bool alone = spec.deploy.list.size() == 1;
+  // Who shares its devices has all of them.
+  const bool alone = spec.deploy.list.size() == 1 || spec.sharing;
   for (std::size_t i = 0; i < spec.deploy.list.size(); ++i) {
     DeploymentPlan& d = pool.deployments.emplace_back();
     d.spec = spec.deploy.list[i];
@@ -152,7 +155,7 @@ void resolve_pool(const PoolSpec& spec, Plan& plan, PoolPlan& pool, const Source
                         .report_unfit = plan.scenario.unfit == Unfit::report},
                        catalog, diagnostics);
     if (source.options.max_context) d.model.max_context = *source.options.max_context;
-    free_devices -= d.replicas * d.devices_per_replica;
+    if (!spec.sharing) free_devices -= d.replicas * d.devices_per_replica;
     if (plan.unfit.empty()) plan.unfit = d.unfit;
   }
   if (spec.count != kAuto) return;
@@ -180,6 +183,7 @@ void check_whole(const Plan& plan, const input::Node& root, Diagnostics& diagnos
                                                   ", or a full batch leaves no room for prompts");
   }
   check_roles(plan, root, diagnostics);
+  check_sharing(plan, root, diagnostics);
   const auto& generator = s.workload.spec.generator;
   if (generator && !generator->requests && !s.duration && !s.requests) {
     add("workload",

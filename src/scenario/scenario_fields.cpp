@@ -117,6 +117,11 @@ void describe(input::Fields& f, PoolSpec& x) {
   auto_count(f, "count", x.count, shown, "nodes; auto: as many as one replica takes");
   at_most(f, "count", x.count, 100'000);
   f.required("deploy", x.deploy, "the model served here, or a list of them");
+  f.optional("sharing", x.sharing,
+             "the models of the list share the pool's devices; default: each has its own");
+  // Whose keys are wrong shares all the same: what follows from not sharing is no second mistake.
+  if (f.has("sharing") && f.node().find("sharing")->kind == input::Node::Kind::map && !x.sharing)
+    x.sharing.emplace();
 }
 
 void describe(input::Fields& f, FleetSpec& x) {

@@ -9,6 +9,7 @@
 #include "input/fields.hpp"
 #include "scenario/claim.hpp"
 #include "scenario/operation_spec.hpp"
+#include "scenario/sharing_spec.hpp"
 #include "workload/workload.hpp"
 
 namespace tokenyard::scenario {
@@ -81,6 +82,7 @@ struct PoolSpec {
   std::string node;
   std::int64_t count = 1;  // or kAuto: what one replica takes
   DeployList deploy;
+  std::optional<SharingSpec> sharing;
   Place where;
 };
 

@@ -99,7 +99,7 @@ void Replica::begin_run(double now) {
   fresh_ = 0;
   begin_batch(now);
   const bool closed = limits_.policy == scenario::BatchPolicy::static_batch && running() > 0;
-  clock_.set(now, blocked_ || batch_full() || closed);
+  clock_.set(now, blocked_ || batch_full() || closed || !admits_);
 }
 
 void Replica::begin_batch(double now) {
@@ -114,7 +114,8 @@ void Replica::begin_batch(double now) {
   } else if (decoding_ > 0) {
     begin_decode_run(now);
   } else {
-    check(line_.empty() || receiving() > 0 || !held_.empty(), "requests wait on an empty replica");
+    check(line_.empty() || receiving() > 0 || !held_.empty() || !admits_,
+          "requests wait on an empty replica");
     kind_ = Kind::none;
     end_s_ = kNever;
   }

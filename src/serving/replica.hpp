@@ -120,6 +120,14 @@ class Replica {
     return static_cast<std::int64_t>(receiving_.size());
   }
 
+  // Whether it takes requests out of its line from the next step boundary on.  What runs goes on.
+  void set_admitting(double now, bool admitting);
+  [[nodiscard]] bool admits() const { return admits_; }
+  // Nothing runs or is brought; requests may wait.
+  [[nodiscard]] bool runs_nothing() const {
+    return idle() && running() == 0 && receiving_.empty() && held_.empty();
+  }
+
   // Its request is wanted no more.  True: it was in line, and is gone.  Else it leaves at the next step
   // boundary, if it has not finished by then: left() after end_run, or at once on an idle replica.
   bool withdraw(double now, Handle handle);
@@ -131,9 +139,7 @@ class Replica {
   };
   Evacuees evacuate(double now, double last_boundary_s);
   // Nothing runs, waits, comes or is held.
-  [[nodiscard]] bool empty() const {
-    return idle() && running() == 0 && line_.empty() && receiving_.empty() && held_.empty();
-  }
+  [[nodiscard]] bool empty() const { return runs_nothing() && line_.empty(); }
 
   // The run under way ends at its first step boundary at or after `now`.
   void end_at_boundary(double now);
@@ -276,6 +282,7 @@ class Replica {
 
   WaitingLine line_;
   std::int64_t line_tokens_ = 0;  // of prompts in line
+  bool admits_ = true;
   QueueClock clock_;
   std::deque<Prefill> prefilling_;
   std::vector<Admitted> admitted_;  // oldest first; stale entries possible

@@ -23,7 +23,15 @@ bool Replica::form_chunks(double now, std::int64_t budget) {
   return !slices_.empty();
 }
 
+void Replica::set_admitting(double now, bool admitting) {
+  if (admits_ == admitting) return;
+  admits_ = admitting;
+  clock_.set(now, !admitting);
+  if (admitting) end_at_boundary(now);
+}
+
 bool Replica::admit_next(double now) {
+  if (!admits_) return false;
   while (!line_.empty() && !batch_full()) {
     const Handle handle = line_.first();
     ActiveRequest& r = (*slots_)[handle];

@@ -38,6 +38,10 @@ class Meter {
   Meter(const scenario::Plan& plan, double warmup_s);
 
   std::size_t add_replica(std::size_t pool, const power::DevicePower& power, std::int64_t devices);
+  // Its devices run another model from now on.  It is idle.
+  void set_power(std::size_t replica, const power::DevicePower& power) {
+    replicas_[replica].power = &power;
+  }
   // A run of `replica` ended; the part of it before the warm-up's end is left out.  decode_s: of
   // its time, what its decoding sequences alone would have taken.
   void on_run(std::size_t replica, double start_s, double end_s, const perf::StepCost& cost,

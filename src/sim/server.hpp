@@ -59,6 +59,8 @@ enum class Condition {
   down,  // failed or in maintenance
 };
 
+struct Slot;
+
 // A replica with its timer.
 struct Server {
   Server(Deployment& d, std::size_t deployment_number, std::int64_t number,
@@ -96,6 +98,10 @@ struct Server {
   std::int64_t stale_loads = 0;  // ... that a failure has made useless
   double away_s = -1.0;          // once it is drained; negative: it is switched off
   double busy_s = 0.0;           // in steps, up to the end of the last run
+
+  Slot* slot = nullptr;       // absent: its devices are its own
+  double waited_for_s = 0.0;  // since when requests wait for its weights
+  std::int64_t routed = 0;    // requests, and not finished
 };
 
 }  // namespace tokenyard::sim

@@ -1,6 +1,5 @@
 #include "sim/simulation.hpp"
 
-#include "sim/replica_places.hpp"
 #include "sim/token_gaps.hpp"
 
 #include <algorithm>
@@ -54,31 +53,6 @@ Simulation::Simulation(const scenario::Plan& plan, workload::RequestStream& stre
 }
 
 Simulation::~Simulation() = default;
-
-void Simulation::build_deployments() {
-  std::int64_t first_node = 0;
-  for (std::size_t p = 0; p < plan_->pools.size(); ++p) {
-    ReplicaPlaces places(plan_->pools[p], first_node);
-    first_node += plan_->pools[p].count;
-    for (const scenario::DeploymentPlan& d : plan_->pools[p].deployments) {
-      deployments_.push_back(std::make_unique<Deployment>(*plan_, p, d));
-      Deployment& deployment = *deployments_.back();
-      const std::int64_t chunk = plan_->scenario.serving.scheduler.max_batch_tokens;
-      const perf::PrefillSlice whole{.tokens = chunk, .cached = 0, .samples = true};
-      deployment.prompt_s_per_token =
-          deployment.model.mixed_step({&whole, 1}, {}).total_s() / static_cast<double>(chunk);
-      for (std::int64_t i = 0; i < d.replicas; ++i) {
-        const Place place = places.next(d);
-        auto server = std::make_unique<Server>(
-            *deployments_.back(), deployments_.size() - 1, i, *plan_, stream_->block_tokens(),
-            slots_, options_.per_step, place, build_tiers(*deployments_.back(), place));
-        add_channels(*server);
-        server->metered = meter_.add_replica(p, deployments_.back()->power, d.devices_per_replica);
-        servers_.push_back(std::move(server));
-      }
-    }
-  }
-}
 
 metrics::RunResult Simulation::run() {
   const auto& duration = plan_->scenario.duration;
@@ -176,7 +150,10 @@ void Simulation::on_arrivals() {
 
 // Replicas start after all arrivals of the same moment are in, so that these share the first batch.
 void Simulation::begin_touched(double now_s) {
-  for (const std::size_t s : touched_) begin(s, now_s);
+  // More of them may come while these begin; some may have begun already.
+  for (std::size_t i = 0; i < touched_.size(); ++i) {
+    if (servers_[touched_[i]]->replica.idle()) begin(touched_[i], now_s);
+  }
   touched_.clear();
 }
 
@@ -248,21 +225,26 @@ void Simulation::reject(const workload::Request& request, double now_s, std::int
 
 // Wakes of replicas: see Wake.
 void Simulation::wake_server(std::size_t number) {
-  if (number >= 3 * servers_.size()) {
-    on_prefetched(number - 3 * servers_.size());
-    return;
-  }
   const std::size_t s = number % servers_.size();
   switch (number / servers_.size()) {
-    case 0:
+    case kRunEnds:
       servers_[s]->timer = nullptr;
       on_run_end(s);
       break;
-    case 1:
+    case kCondition:
       on_condition(s);
       break;
-    default:
+    case kLoaded:
       on_loaded(s);
+      break;
+    case kSwapped:
+      on_swapped(s);
+      break;
+    case kResidenceOver:
+      on_residence_over(s);
+      break;
+    default:
+      on_prefetched(number - kServerWakes * servers_.size());
   }
 }
 
@@ -276,11 +258,15 @@ void Simulation::arm(std::size_t s) {
   }
   if (server.replica.idle()) return;
   server.armed_s = end_s;
-  server.timer = calendar_->at(end_s, *this, kFirstServer + s);
+  server.timer = calendar_->at(end_s, *this, wake_of(kRunEnds, s));
 }
 
 void Simulation::begin(std::size_t s, double now_s) {
   Server& server = *servers_[s];
+  if (server.slot != nullptr) {
+    settle(*server.slot, now_s);
+    if (!is_loaded(s) || server.slot->loading) return;
+  }
   if (server.rests) account_resting(server, now_s);
   server.replica.begin_run(now_s);
   server.rests = server.replica.idle();

@@ -26,7 +26,9 @@
 #include "sim/front_end.hpp"
 #include "sim/load_source.hpp"
 #include "sim/meter.hpp"
+#include "sim/replica_places.hpp"
 #include "sim/server.hpp"
+#include "sim/slot.hpp"
 #include "topology/fleet_graph.hpp"
 
 namespace tokenyard::sim {
@@ -59,8 +61,7 @@ class Simulation final : private Sleeper {
 
  private:
   static constexpr std::size_t kNobody = static_cast<std::size_t>(-1);
-  // What to wake for: these, or kFirstServer + the number of a replica whose run ends, and after these
-  // the replicas that change their condition, those whose weights have come, and prefetches.
+  // What to wake for: these, or something of a replica (wake_of), or, behind all of these, prefetches.
   enum Wake : std::size_t {
     kArrivals,
     kReady,
@@ -72,12 +73,24 @@ class Simulation final : private Sleeper {
     kScale,
     kFirstServer
   };
+  enum ServerWake : std::size_t {
+    kRunEnds,
+    kCondition,      // repaired, or booted
+    kLoaded,         // its weights have come
+    kSwapped,        // likewise, to devices that it shares
+    kResidenceOver,  // others may have these
+    kServerWakes
+  };
+  [[nodiscard]] std::size_t wake_of(ServerWake what, std::size_t server) const {
+    return kFirstServer + what * servers_.size() + server;
+  }
   void wake(std::size_t what) override;
 
   void build_deployments();
   std::unique_ptr<serving::KvTiers> build_tiers(const Deployment& deployment, const Place& place);
   void add_channels(Server& server);
   std::vector<metrics::KvTierResult> account_tiers(double end_s);
+  void add_deployment(std::size_t pool, const scenario::DeploymentPlan& d, ReplicaPlaces& places);
   void build_choices();
   void build_decoders();
   std::size_t add_group(scenario::RouterKind kind, std::vector<std::size_t> members);
@@ -120,6 +133,8 @@ class Simulation final : private Sleeper {
   [[nodiscard]] Chosen choose(const workload::Request& request, std::int64_t produced, bool away);
   std::size_t choose_place(Group& group, const workload::Request& request, std::int64_t produced,
                            bool away);
+  std::size_t least_loaded_that_can(const Group& group, const workload::Request& request,
+                                    std::int64_t produced, bool away);
   [[nodiscard]] bool can_serve(const Server& server, const workload::Request& request,
                                std::int64_t produced, bool away);
   [[nodiscard]] std::optional<std::size_t> route_of(const workload::Request& request) const;
@@ -129,6 +144,18 @@ class Simulation final : private Sleeper {
   void forget_routing(serving::ActiveRequest& r);
   void send_parked(double now_s);
   [[nodiscard]] bool too_late(const Chosen& chosen, const workload::Request& request) const;
+
+  // Models that share devices: see simulation_swap.cpp.
+  void build_slots(std::size_t pool);
+  void settle(Slot& slot, double now_s);
+  void swap_models(Slot& slot, std::size_t next, double now_s);
+  void on_swapped(std::size_t server);
+  void on_residence_over(std::size_t server);
+  [[nodiscard]] bool is_loaded(std::size_t server) const;
+  [[nodiscard]] std::size_t longest_waiting(const Slot& slot) const;
+  [[nodiscard]] std::int64_t outstanding_of_slot(std::size_t server) const;
+  std::size_t near_weights(const Group& group, std::size_t chosen, const workload::Request& request,
+                           std::int64_t produced);
 
   // Requests that leave before their end: see simulation_leave.cpp.
   void appoint(serving::ActiveRequest& r, serving::Handle handle, double now_s);
@@ -207,6 +234,7 @@ class Simulation final : private Sleeper {
   std::map<std::int64_t, std::unique_ptr<SharedChannel>> ssd_channels_;  // by node
   std::vector<std::unique_ptr<Deployment>> deployments_;
   std::vector<std::unique_ptr<Server>> servers_;
+  std::vector<std::unique_ptr<Slot>> slots_of_models_;  // devices that several models share
   std::vector<std::unique_ptr<Group>> groups_;
   // Where requests of a model may go, by number of group.
   struct Choices {
@@ -242,7 +270,8 @@ class Simulation final : private Sleeper {
   std::optional<Autoscaler> autoscaler_;
   Fabric* network_;
   std::int64_t failures_ = 0, scale_ups_ = 0, scale_downs_ = 0;
-  std::size_t between_runs_;  // the replica whose run has just ended
+  std::int64_t model_swaps_ = 0;  // in the measured time
+  std::size_t between_runs_;      // the replica whose run has just ended
   bool stopped_ = false;
   double last_event_s_ = 0.0;
 

@@ -96,7 +96,7 @@ void Simulation::fail(std::size_t s, double duration_s, double now_s) {
     back_s = now_s;
   }
   server.down_until_s = std::max(server.down_until_s, back_s);
-  calendar_->at(server.down_until_s, *this, kFirstServer + servers_.size() + s);
+  calendar_->at(server.down_until_s, *this, wake_of(kCondition, s));
 }
 
 // The step under way and all KV caches are lost; the requests are not.
@@ -156,7 +156,7 @@ void Simulation::when_drained(std::size_t s, double now_s) {
   set_condition(s, Condition::down, now_s);
   meter_.on_idle(server.metered, now_s, Cause::down);
   server.down_until_s = now_s + server.away_s;
-  calendar_->at(server.down_until_s, *this, kFirstServer + servers_.size() + s);
+  calendar_->at(server.down_until_s, *this, wake_of(kCondition, s));
 }
 
 // The end of being down, or of booting.
@@ -183,7 +183,7 @@ void Simulation::load_weights(std::size_t s, double now_s) {
   const double bytes =
       d.model.placement().weight_bytes * static_cast<double>(d.plan_of->devices_per_replica);
   ++server.loads;
-  const std::size_t loaded = kFirstServer + 2 * servers_.size() + s;
+  const std::size_t loaded = wake_of(kLoaded, s);
   const auto peer = std::find_if(servers_.begin(), servers_.end(), [&](const auto& other) {
     return other->deployment == server.deployment && other->condition == Condition::on &&
            other->place.first_node != server.place.first_node;
@@ -294,7 +294,7 @@ void Simulation::boot(std::size_t s, double now_s) {
   set_condition(s, Condition::loading, now_s);
   meter_.on_idle(server.metered, now_s, Cause::loading);
   server.booted_s = now_s + plan_->scenario.autoscaling->boot.base();
-  calendar_->at(server.booted_s, *this, kFirstServer + servers_.size() + s);
+  calendar_->at(server.booted_s, *this, wake_of(kCondition, s));
 }
 
 }  // namespace tokenyard::sim

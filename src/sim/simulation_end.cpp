@@ -103,13 +103,17 @@ metrics::RunResult Simulation::result(double end_s) {
   metrics::RunTotals totals;
   totals.measured_s = r.measured_s;
   totals.devices = plan_->device_count();
-  totals.replicas = static_cast<std::int64_t>(servers_.size());
+  for (const metrics::PoolResult& pool : r.pools) totals.replicas += pool.replicas;
+  if (!slots_of_models_.empty()) totals.model_swaps = model_swaps_;
   for (const auto& d : deployments_) {
-    const auto devices =
-        static_cast<double>(d->plan_of->devices_per_replica * d->plan_of->replicas);
+    // Of devices that several models share, the mean of theirs.
+    const scenario::PoolPlan& pool = plan_->pools[d->pool];
+    const double share = pool.sharing ? 1.0 / static_cast<double>(pool.deployments.size()) : 1.0;
+    const double replicas = share * static_cast<double>(d->plan_of->replicas);
+    const double devices = replicas * static_cast<double>(d->plan_of->devices_per_replica);
     totals.peak_flops_per_s += devices * d->model.peak_flops_per_s();
     totals.peak_bytes_per_s += devices * d->model.peak_bytes_per_s();
-    totals.kv_blocks += static_cast<double>(d->model.placement().kv_blocks * d->plan_of->replicas);
+    totals.kv_blocks += replicas * static_cast<double>(d->model.placement().kv_blocks);
     r.deployments.push_back({plan_->pools[d->pool].name, d->plan_of->model.name});
   }
   for (const auto& server : servers_)

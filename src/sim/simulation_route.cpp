@@ -103,11 +103,19 @@ Simulation::Chosen Simulation::choose(const workload::Request& request, std::int
 // can.
 std::size_t Simulation::choose_place(Group& group, const workload::Request& request,
                                      std::int64_t produced, bool away) {
-  if (!away) {
-    const std::size_t chosen = group.router.choose(request);
+  if (away) return least_loaded_that_can(group, request, produced, away);
+  std::size_t chosen = group.router.choose(request);
+  if (chosen == kNobody) return kNobody;
+  if (!can_serve(*servers_[group.servers[chosen]], request, produced, away)) {
+    chosen = least_loaded_that_can(group, request, produced, away);
     if (chosen == kNobody) return kNobody;
-    if (can_serve(*servers_[group.servers[chosen]], request, produced, away)) return chosen;
   }
+  const bool shares = servers_[group.servers[chosen]]->slot != nullptr;
+  return shares ? near_weights(group, chosen, request, produced) : chosen;
+}
+
+std::size_t Simulation::least_loaded_that_can(const Group& group, const workload::Request& request,
+                                              std::int64_t produced, bool away) {
   std::size_t best = kNobody;
   for (std::size_t place = 0; place < group.servers.size(); ++place) {
     if (!away && !group.router.available(place)) continue;
@@ -134,12 +142,15 @@ void Simulation::assign(serving::Handle handle, const Chosen& chosen) {
   const std::size_t s = group.servers[chosen.place];
   r.replica = static_cast<std::int32_t>(s);
   r.deployment = static_cast<std::int32_t>(servers_[s]->deployment_index);
+  ++servers_[s]->routed;
 }
 
 void Simulation::forget_routing(serving::ActiveRequest& r) {
   if (r.group < 0) return;
-  groups_[static_cast<std::size_t>(r.group)]->router.finished(r.request,
-                                                              static_cast<std::size_t>(r.place));
+  Group& group = *groups_[static_cast<std::size_t>(r.group)];
+  const auto place = static_cast<std::size_t>(r.place);
+  group.router.finished(r.request, place);
+  --servers_[group.servers[place]]->routed;
   r.group = -1;
 }
 
@@ -226,6 +237,7 @@ void Simulation::hand_over(serving::Handle handle, double now_s) {
     return;
   }
   const bool was_idle = server.replica.idle();
+  if (!is_loaded(s) && server.replica.waiting() == 0) server.waited_for_s = now_s;
   server.replica.enqueue(now_s, handle);
   if (plan_->scenario.serving.kv_cache.prefetch && server.tiers) prefetch(handle, s);
   if (s == between_runs_) return;

@@ -13,13 +13,15 @@ void Simulation::on_sample() {
   std::vector<metrics::Sample> states(plan_->pools.size());
   std::vector<double> blocks(states.size(), 0.0);
   std::vector<double> tokens = tokens_by_pool_;
-  for (const auto& server : servers_) {
+  for (std::size_t s = 0; s < servers_.size(); ++s) {
+    const Server* server = servers_[s].get();
     const std::size_t pool = server->deployment->pool;
     const serving::Replica& replica = server->replica;
     const serving::Replica::UnderWay more = replica.under_way(now_s);
     metrics::Sample& state = states[pool];
     state.running += static_cast<double>(replica.running());
     state.queued += static_cast<double>(replica.waiting());
+    if (!is_loaded(s)) continue;  // its devices hold the KV cache of another model
     // What the run has opened beyond the free blocks was taken from the prefix cache.
     const serving::KvCache& kv = replica.kv();
     const std::int64_t used = kv.total() - kv.free() + more.blocks;

@@ -86,7 +86,7 @@ void Simulation::prefetch(serving::Handle handle, std::size_t s) {
   const double block_bytes = perf::kept_block_bytes(*server.deployment->plan_of,
                                                     plan_->scenario.serving.kv_cache.block_tokens);
   server.ssd_channel->send(block_bytes * static_cast<double>(blocks), *this,
-                           kFirstServer + 3 * servers_.size() + number);
+                           wake_of(kServerWakes, number));
 }
 
 void Simulation::on_prefetched(std::size_t number) {

@@ -11,7 +11,7 @@
 #include "metrics/metric_table.hpp"
 #include "perf/constants.hpp"
 #include "perf/kv_tier_places.hpp"
-#include "perf/placement.hpp"
+#include "perf/parking.hpp"
 #include "sim/simulate.hpp"
 
 namespace tokenyard::study {
@@ -103,6 +103,7 @@ void check_plan(const scenario::Plan& plan) {
   if (!plan.unfit.empty()) return;
   perf::check_fit(plan, diagnostics);
   perf::check_kv_tiers(plan, diagnostics);
+  if (diagnostics.empty()) perf::check_parking(plan, diagnostics);
   economics::check_prices(plan, diagnostics);
   for (std::size_t i = 0; i < plan.scenario.expect.size(); ++i) {
     if (!plan.scenario.expect[i].metric) continue;  // a formula: audit checks it

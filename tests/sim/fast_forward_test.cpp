@@ -76,8 +76,8 @@ struct Compared {
   metrics::RunResult fast, slow;
 };
 
-Compared compare(const scenario::Plan& plan) {
-  Compared c{test::run_here(plan, false), test::run_here(plan, true)};
+Compared compared(metrics::RunResult fast, metrics::RunResult slow) {
+  Compared c{std::move(fast), std::move(slow)};
   CHECK(c.fast.requests_finished > 0);
   CHECK(c.fast.events < c.slow.events);
   REQUIRE(c.fast.requests_finished == c.slow.requests_finished);
@@ -102,6 +102,10 @@ Compared compare(const scenario::Plan& plan) {
       CHECK(relative_difference(metric_of(c.fast, name), metric_of(c.slow, name)) < 2.1e-3);
   }
   return c;
+}
+
+Compared compare(const scenario::Plan& plan) {
+  return compared(test::run_here(plan, false), test::run_here(plan, true));
 }
 
 scenario::Plan on_h100(const std::string& workload, const std::string& rest,
@@ -349,4 +353,46 @@ TEST_CASE("fast-forward: the toy fleet under every KV shortage from 12 to 60 blo
     for (const auto& row : c.fast.requests) preemptions += row.preemptions;
   }
   CHECK(preemptions > 20);
+}
+
+TEST_CASE(
+    "fast-forward: three models that take turns on the same devices, with clients that leave") {
+  for (const bool by_residence : {true, false}) {
+    CAPTURE(by_residence);
+    test::ToyOptions options;
+    options.nodes = 2;
+    options.kv_blocks = 400;
+    options.serving.client.timeout = seconds(20);
+    options.serving.scheduler.max_batch = 8;
+    scenario::Plan plan = test::toy_plan(options);
+    scenario::PoolPlan& pool = plan.pools.front();
+    for (int i = 1; i < 3; ++i) {
+      pool.deployments.push_back(pool.deployments.front());
+      pool.deployments.back().model.name += '-' + std::to_string(i);
+    }
+    pool.sharing = {
+        .swap_after = by_residence ? scenario::SwapAfter::residence : scenario::SwapAfter::idle,
+        .min_residence = std::nullopt,
+        .load_bandwidth = gigabytes_per_second(40)};  // 0.2 s, 2 s of residence
+    RandomStream random(7, "requests");
+    std::vector<workload::Request> requests;
+    double at_s = 0.0;
+    for (int i = 0; i < 240; ++i) {
+      at_s += random.exponential(0.11);
+      requests.push_back(
+          test::request_at(i, at_s, random.integer(20, 1500), random.integer(2, 150)));
+      requests.back().model = static_cast<std::int32_t>(random.integer(1, 3));
+      requests.back().session = random.integer(0, 40);
+    }
+    const auto run = [&](bool per_step) {
+      test::ListStream stream(requests);
+      std::vector<std::string> names{""};
+      for (const auto& d : pool.deployments) names.push_back(d.model.name);
+      stream.name_models(names);
+      return test::run_here(plan, stream, per_step);
+    };
+    const Compared c = compared(run(false), run(true));
+    CHECK(metric_of(c.fast, "model_swaps") > 5.0);
+    CHECK(metric_of(c.fast, "model_swaps") == metric_of(c.slow, "model_swaps"));
+  }
 }
