@@ -2,6 +2,7 @@
 #include "cli/command.hpp"
 #include "cli/open_catalog.hpp"
 #include "cli/output.hpp"
+#include "perf/adapters.hpp"
 #include "perf/constants.hpp"
 #include "perf/model_switch.hpp"
 #include "perf/parking.hpp"
@@ -58,6 +59,12 @@ void add_deployment(Table& table, const scenario::Plan& plan, const scenario::Po
             std::to_string(plan.scenario.serving.scheduler.max_batch) + " sequences (max_batch)");
   }
   add(table, pool.name + ": weights", format_quantity(p.weight_bytes, kData), "on each device");
+  if (d.spec.lora) {
+    add(table, pool.name + ": adapters", std::to_string(d.spec.lora->adapters),
+        "rank " + std::to_string(d.spec.lora->rank) + ", " +
+            format_quantity(perf::adapter_bytes(d), kData) + " each; " +
+            std::to_string(perf::resident_adapters(d)) + " in device memory at a time");
+  }
   add(table, pool.name + ": KV cache",
       kv.capacity.unlimited ? "unlimited"
                             : std::to_string(p.kv_blocks * kv.block_tokens) + " tokens",

@@ -142,6 +142,9 @@ void add_utilisation(std::vector<MetricInfo>& table) {
        "times that devices which several models share were given to another one, in the measured "
        "window",
        lower, kNone});
+  add({"adapter_loads", "count",
+       "times that a LoRA adapter was brought from the host's memory, in the measured window",
+       lower, kNone});
   add({"recomputed_tokens_share", "ratio",
        "prompt tokens computed that some replica had computed before / prompt tokens computed of "
        "the requests finished, in the measured window",

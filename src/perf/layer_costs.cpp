@@ -102,6 +102,8 @@ LayerCosts::LayerCosts(const scenario::PoolPlan& pool, const scenario::Deploymen
   converting_ = linear_math != attention_math ? kQuantizeKernels : 0.0;
   expert_kernels_ = kMoeKernels + (expert_math != attention_math ? kQuantizeKernels : 0.0);
   attention_s_ = 1.0 / (attention_peak * share * eta.attention_prefill.value);
+  adapter_s_ = 1.0 / (attention_peak * share * product_efficiency(eta, attention_math));
+  adapter_values_ = adapter_values_on_device(d);
   weight_s_ = placement.weight_seconds_per_byte / eta.decode.value;
   kv_s_ = placement.kv_seconds_per_byte / eta.attention_decode.value;
   const double bandwidth = main_bandwidth(pool.devices[d.device], placement);

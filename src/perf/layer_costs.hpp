@@ -42,6 +42,7 @@
 // absorption); DeepSeek-V3 report, section 3.2 (two halves); DeepSeek-V3.2 report (indexer).
 #include <cstdint>
 
+#include "perf/adapters.hpp"
 #include "perf/collective.hpp"
 #include "perf/experts.hpp"
 #include "perf/placement.hpp"
@@ -97,6 +98,8 @@ class LayerCosts {
   [[nodiscard]] StepCost moe_ffn(const Tokens& tokens, const CollectiveTime& reduce) const;
   // Of the stage: LM head, hand-over to the next stage.
   [[nodiscard]] StepCost ends(const Tokens& tokens) const;
+  // Of the stage: LoRA adapters, with so many tokens of each decoding sequence.
+  [[nodiscard]] StepCost adapter_products(const AdapterLoad& load, double verified) const;
   // Of one token of context when each sequence computes `tokens` tokens at once.  FLOPs and bytes
   // are both proportional to the context, hence so is the time.
   [[nodiscard]] CoreParts core_per_context(double tokens) const;
@@ -171,6 +174,8 @@ class LayerCosts {
   double peak_ = 0.0, expert_peak_ = 0.0;  // FLOP/s of products with weights, dense
   double linear_s_ = 0.0, expert_s_ = 0.0, attention_s_ = 0.0;  // per FLOP that kernels compute
   double weight_s_ = 0.0, kv_s_ = 0.0, act_s_ = 0.0;            // per byte, efficiencies included
+  double adapter_s_ = 0.0;       // per FLOP of products in the format of activations
+  double adapter_values_ = 0.0;  // of one LoRA adapter, on a device of this stage
   double tensor_ = 1.0, attention_data_ = 1.0;
   double weight_bytes_ = 1.0, expert_bytes_ = 1.0, act_bytes_ = 2.0, head_bytes_ = 1.0;  // a value
   // Kernels that convert activations before a block's products, and all of an expert layer.

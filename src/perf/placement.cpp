@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/as_double.hpp"
+#include "perf/adapters.hpp"
 
 namespace tokenyard::perf {
 namespace {
@@ -229,6 +230,8 @@ Placement sizes(const DeploymentPlan& d, const scenario::ServingSpec& serving) {
   Placement p;
   p.weight_bytes = weight_bytes_per_device(d);
   p.workspace_bytes = workspace_bytes(d, serving);
+  p.adapters_bytes =
+      as_double(resident_adapters(d)) * adapter_values_on_device(d) * d.activations.bytes();
   p.kv_bytes_per_token_layer = kv_bytes_per_token_layer(d);
   p.index_bytes_per_token_layer = index_bytes_per_token_layer(d.model);
   const auto& window = d.model.attention.window;
@@ -281,8 +284,11 @@ Placement place_with(const scenario::PoolPlan& pool, const DeploymentPlan& d,
   }
   const double weights_left =
       fill(d, device, catalog::Holds::weights, p.weight_bytes, left, weight_use);
-  const double other_left =
-      fill(d, device, catalog::Holds::kv, p.workspace_bytes + p.window_bytes, left, kv_use);
+  std::vector<double> adapter_use(tiers);
+  const double adapters_left =
+      fill(d, device, catalog::Holds::weights, p.adapters_bytes, left, adapter_use);
+  const double other_left = fill(d, device, catalog::Holds::kv,
+                                 p.workspace_bytes + p.window_bytes + adapters_left, left, kv_use);
   const double block_bytes = p.kv_bytes_per_token * as_double(serving.kv_cache.block_tokens);
   const std::vector<double> left_for_kv = left;
   std::vector<double> kv_room(tiers);
@@ -315,6 +321,7 @@ Placement place_with(const scenario::PoolPlan& pool, const DeploymentPlan& d,
   if (weights_fit && cache_fits) return p;
   Sum kv;
   kv.add("workspace", p.workspace_bytes);
+  if (p.adapters_bytes > 0.0) kv.add("adapters", p.adapters_bytes);
   if (p.window_bytes > 0.0) kv.add("windowed KV", p.window_bytes);
   if (block_bytes > 0.0) kv.add(demand.text, as_double(demand.blocks) * block_bytes);
   p.problem = misfit(d, device, p, weights_fit ? catalog::Holds::kv : catalog::Holds::weights, kv);

@@ -16,7 +16,8 @@
 //   workspace                 max_batch_tokens / (a p) * (2 h + 2 f / t) activations: a stage works on
 //                             one of p micro-batches at a time
 //
-// Weights fill the tiers that may hold weights, fastest first; the KV cache gets what is left of
+// Weights fill the tiers that may hold weights, fastest first, then the adapters that are resident
+// (adapters.hpp); the KV cache gets what is left of
 // those that may hold KV, within memory_utilization of each capacity.  The LM head has a number
 // format of its own; tied to the embedding, that one counts.  The stage with the most layers
 // counts; a tiled deployment has stages of exactly 1/p of the weights and of the KV cache each, LM
@@ -55,6 +56,7 @@ struct Placement {
   double kv_bytes_per_token = 0.0;  // per device, both, full-attention layers of the largest stage
   double window_bytes = 0.0;        // per device, set aside for windowed layers
   double workspace_bytes = 0.0;     // per device
+  double adapters_bytes = 0.0;      // per device, set aside for resident LoRA adapters
   std::int64_t kv_blocks = 0;       // of the whole replica
   std::int64_t kv_blocks_per_rank =
       0;  // of one attention-data rank: the most one sequence can have

@@ -73,6 +73,8 @@ StepModel::StepModel(const scenario::PoolPlan& pool, const scenario::DeploymentP
   sparse_ = attention.sparse.has_value();
   if (sparse_) window_tokens_ = attention.sparse->top_k;
   if (attention.window) window_tokens_ = attention.window->tokens;
+  if (d.spec.lora) adapters_ = d.spec.lora->adapters;
+  resident_adapters_ = perf::resident_adapters(d);
   reads_overlap_ = disjoint_tiers(device, placement_);
   layer_times_ = decode_.layer_latency_s() > 0.0 || chunk_costs().layer_latency_s() > 0.0;
   const std::int64_t max_batch = serving.scheduler.max_batch;
@@ -160,6 +162,8 @@ AffineCost StepModel::decode_run(const DecodeBatch& batch) const {
     run.valid_steps = std::min(run.valid_steps, plain.valid_steps);
   }
   add_overheads(run.first, decode_, as_double(batch.sequences));
+  if (batch.adapters.distinct > 0)
+    run.first.add(decode_.adapter_products(batch.adapters, v.tokens));
   if (v.yield != 1.0) {
     run.first.add(run.first, 1.0 / v.yield - 1.0);
     run.slope.add(run.slope, 1.0 / v.yield - 1.0);
@@ -199,6 +203,18 @@ StepCost StepModel::engine_step(const LayerCosts& costs, std::span<const Prefill
 
 StepCost StepModel::mixed_step(std::span<const PrefillSlice> prefill,
                                const DecodeBatch& batch) const {
+  if (batch.adapters.distinct == 0) return bare_mixed_step(prefill, batch);
+  DecodeBatch bare = batch;
+  bare.adapters = {};
+  StepCost cost = bare_mixed_step(prefill, bare);
+  const Verification v = verification_of(batch.sequences);
+  cost.add(decode_.adapter_products(batch.adapters, v.tokens / v.yield));
+  return cost;
+}
+
+// Without adapters.
+StepCost StepModel::bare_mixed_step(std::span<const PrefillSlice> prefill,
+                                    const DecodeBatch& batch) const {
   if (prefill.empty()) return decode_run(batch).first;
   if (batch.sequences == 0) return engine_step(chunk_costs(), prefill, {}, plain_);
   if (prefill_)

@@ -68,6 +68,7 @@ struct DecodeBatch {
   double context = 0.0;         // sum of tokens attended to, the new ones included
   double window_context = 0.0;  // the same with each sequence cut at the window; 0 without windows
   std::int64_t window_growing = 0;  // sequences shorter than the window
+  AdapterLoad adapters = {};        // of the whole step, its chunks included
 };
 
 class StepModel {
@@ -82,6 +83,9 @@ class StepModel {
                                     const DecodeBatch& batch) const;
 
   [[nodiscard]] const Placement& placement() const { return placement_; }
+  // LoRA adapters that requests may run with, and how many of them device memory has room for.
+  [[nodiscard]] std::int64_t adapters() const { return adapters_; }
+  [[nodiscard]] std::int64_t resident_adapters() const { return resident_adapters_; }
   // Tokens that windowed or sparse attention looks at; 0: no such layers.
   [[nodiscard]] std::int64_t window_tokens() const { return window_tokens_; }
   // For MFU and MBU: dense peak of the linear math format, of all engines that serve, and peak
@@ -124,6 +128,8 @@ class StepModel {
     std::vector<Part> linear;                // the rest, by number of sequences
   };
 
+  [[nodiscard]] StepCost bare_mixed_step(std::span<const PrefillSlice> prefill,
+                                         const DecodeBatch& batch) const;
   [[nodiscard]] DecodeTable decode_table(double tokens, std::int64_t max_batch) const;
   [[nodiscard]] Verification verification_of(std::int64_t sequences) const {
     return speculation_ ? verification(speculation_, sequences) : Verification{};
@@ -166,6 +172,7 @@ class StepModel {
   double pipeline_ = 1.0, attention_data_ = 1.0;
   double main_bandwidth_ = 0.0;
   std::int64_t window_tokens_ = 0;
+  std::int64_t adapters_ = 0, resident_adapters_ = 0;
   bool sparse_ = false;
   bool reads_overlap_ = false;  // weights and KV cache lie in tiers that work at the same time
   bool layer_times_ = false;    // a step depends on what each layer takes

@@ -12,6 +12,10 @@ struct Roles {
   const DeploymentPlan* decode = nullptr;
 };
 
+std::int64_t adapters_of(const DeploymentPlan& d) {
+  return d.spec.lora ? d.spec.lora->adapters : 0;
+}
+
 void check_model(const std::string& model, const Roles& roles, Diagnostics& diagnostics) {
   const auto problem = [&](const DeploymentPlan& d, const char* key, const std::string& text) {
     diagnostics.add(d.where, d.path + '.' + key, text);
@@ -23,6 +27,10 @@ void check_model(const std::string& model, const Roles& roles, Diagnostics& diag
     problem(
         *roles.decode, "role",
         "no pool computes prompts for " + model + "; give a deployment of it the role 'prefill'");
+  } else if (adapters_of(*roles.prefill) != adapters_of(*roles.decode)) {
+    problem(*roles.decode, "lora",
+            "prompts are computed with " + std::to_string(adapters_of(*roles.prefill)) +
+                " adapters and decoded with " + std::to_string(adapters_of(*roles.decode)));
   } else if (roles.prefill->kv.name != roles.decode->kv.name) {
     problem(*roles.decode, "kv",
             "the KV cache comes in " + roles.prefill->kv.name + " and cannot become " +

@@ -5,8 +5,6 @@
 namespace tokenyard::scenario {
 namespace {
 
-constexpr std::int64_t kMostWays = 65'536;  // products of three stay far inside 64 bits
-
 std::vector<std::string> slo_names() {
   std::vector<std::string> names;
   for (const char* latency : {"ttft", "tpot", "itl", "e2el", "queue"}) {
@@ -15,21 +13,6 @@ std::vector<std::string> slo_names() {
     }
   }
   return names;
-}
-
-// A number, or `auto` for kAuto.
-input::Field<AutoCount> auto_count(input::Fields& f, std::string_view key, std::int64_t& number,
-                                   AutoCount& shown, std::string_view doc) {
-  shown.count = number == kAuto ? std::nullopt : std::optional(number);
-  auto field = f.optional(key, shown, doc);
-  if (f.is_reading()) number = shown.count.value_or(kAuto);
-  return field;
-}
-
-void at_most(input::Fields& f, std::string_view key, std::int64_t number, std::int64_t bound) {
-  if (!f.is_reading() || number <= bound) return;
-  f.problem(key, "'" + std::to_string(number) + "' is out of range; expected at most " +
-                     std::to_string(bound));
 }
 
 // Whether a scenario without a workload has claims to check all the same.
@@ -58,81 +41,6 @@ void describe(input::Fields& f, SloKeys& x) {
 }
 
 }  // namespace
-
-void describe(input::Fields& f, DeploySpec& x) {
-  f.required("model", x.model, "a file of workloads/models, without .yaml");
-  f.optional("role", x.role,
-             "what the replicas do: both, or prefill (compute prompts and send their KV cache on), "
-             "or decode");
-  f.optional("engine", x.engine,
-             "which engine of the device, or {prefill: ..., decode: ...}; default: its first");
-  f.optional("weights", x.weights,
-             "number format of the weights, from workloads/formats.yaml; auto: the device's usual");
-  f.optional("kv", x.kv, "number format of the KV cache");
-  f.optional("activations", x.activations, "number format of the activations");
-  f.optional("expert_weights", x.expert_weights,
-             "number format of routed experts; default: that of the weights");
-  f.optional("lm_head", x.lm_head, "number format of the LM head; default: that of the weights");
-  f.optional("placement", x.placement, "auto, or the memory tier that must hold the weights");
-  AutoCount shown;
-  auto_count(f, "tensor_parallel", x.tensor_parallel, shown,
-             "devices that share each layer; auto: as few as hold the model");
-  at_most(f, "tensor_parallel", x.tensor_parallel, kMostWays);
-  auto_count(f, "pipeline_parallel", x.pipeline_parallel, shown,
-             "groups of layers on devices of their own; auto: as few as hold the model");
-  at_most(f, "pipeline_parallel", x.pipeline_parallel, kMostWays);
-  f.optional("expert_parallel", x.expert_parallel, "groups of devices that share the experts")
-      .at_least(1)
-      .at_most(kMostWays);
-  f.optional("redundant_experts", x.redundant_experts,
-             "copies of the busiest experts of a layer, beside the experts")
-      .at_least(0)
-      .at_most(kMostWays);
-  f.optional("expert_skew", x.expert_skew, "Zipf exponent of the experts' popularity; 0: all alike")
-      .at_least(0.0)
-      .at_most(3.0);
-  f.optional("data_parallel_attention", x.data_parallel_attention,
-             "attention on whole sequences, expert_parallel / tensor_parallel ways");
-  f.optional("attention_data_parallel", x.attention_data_parallel,
-             "the same, with the number of ways")
-      .at_least(1)
-      .at_most(kMostWays);
-  f.optional("replicas", x.replicas, "model instances; auto: as many as the pool's devices carry");
-  f.optional("min_kv_tokens", x.min_kv_tokens,
-             "KV cache that automatic parallelism leaves room for; default: the model's longest "
-             "context, at most 32768")
-      .at_least(1);
-  f.optional("memory_utilization", x.memory_utilization,
-             "share of device memory for weights, KV cache and activations")
-      .more_than(0.0)
-      .at_most(1.0);
-}
-
-void describe(input::Fields& f, PoolSpec& x) {
-  if (f.is_reading()) x.where = f.node().place;
-  f.required("name", x.name, "how results and overrides call this pool");
-  f.required("node", x.node,
-             "a file of hardware_catalog/nodes, without .yaml; or of devices: one in a bare host");
-  AutoCount shown;
-  auto_count(f, "count", x.count, shown, "nodes; auto: as many as one replica takes");
-  at_most(f, "count", x.count, 100'000);
-  f.required("deploy", x.deploy, "the model served here, or a list of them");
-  f.optional("sharing", x.sharing,
-             "the models of the list share the pool's devices; default: each has its own");
-  // Whose keys are wrong shares all the same: what follows from not sharing is no second mistake.
-  if (f.has("sharing") && f.node().find("sharing")->kind == input::Node::Kind::map && !x.sharing)
-    x.sharing.emplace();
-}
-
-void describe(input::Fields& f, FleetSpec& x) {
-  f.optional("site", x.site, "a file of hardware_catalog/sites, without .yaml");
-  f.optional("fabric", x.fabric, "a file of hardware_catalog/fabrics, without .yaml");
-  f.required("pools", x.pools, "groups of equal nodes");
-  if (f.has("pools") && f.node().find("pools")->kind == input::Node::Kind::sequence &&
-      x.pools.empty()) {
-    f.problem("pools", "the list is empty; expected at least one pool");
-  }
-}
 
 void describe(input::Fields& f, SchedulerSpec& x) {
   f.optional("policy", x.policy,

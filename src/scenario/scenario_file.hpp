@@ -46,6 +46,19 @@ struct EngineChoice {
 // A count of devices or nodes that `auto` may stand for until the deployment is placed.
 inline constexpr std::int64_t kAuto = 0;
 
+// LoRA adapters of a deployment: see perf/adapters.hpp.
+enum class LoraTargets { attention, all };
+constexpr auto enum_names(LoraTargets) {
+  return std::array<std::string_view, 2>{"attention", "all"};
+}
+struct LoraSpec {
+  std::int64_t adapters = 1;  // requests name them by number, from 0
+  std::int64_t rank = 16;
+  std::optional<std::int64_t> resident =
+      std::nullopt;  // in device memory at the same time; absent: all
+  LoraTargets targets = LoraTargets::attention;
+};
+
 struct DeploySpec {
   std::string model;
   Role role = Role::both;
@@ -66,6 +79,7 @@ struct DeploySpec {
       false;  // short for attention_data_parallel = expert_parallel / tensor_parallel
   std::optional<std::int64_t> attention_data_parallel;
   AutoCount replicas;
+  std::optional<LoraSpec> lora;
   std::optional<std::int64_t> min_kv_tokens;  // that parallelism `auto` leaves room for
   double memory_utilization =
       0.90;  // share of device memory that weights, KV cache and activations may use
@@ -290,6 +304,7 @@ struct ScenarioFile {
   std::vector<ExpectSpec> expect;
 };
 
+void describe(input::Fields& f, LoraSpec& x);
 void describe(input::Fields& f, DeploySpec& x);
 void describe(input::Fields& f, PoolSpec& x);
 void describe(input::Fields& f, FleetSpec& x);

@@ -30,9 +30,12 @@ Replica::Replica(const perf::StepModel& model, const scenario::ServingSpec& serv
       line_(serving.scheduler.admission, slots),
       clock_(serving.scheduler.admission != scenario::Admission::fcfs ||
              serving.overload.policy == scenario::Overload::defer),
-      residues_(static_cast<std::size_t>(block_tokens_), 0) {}
+      residues_(static_cast<std::size_t>(block_tokens_), 0) {
+  if (model.resident_adapters() > 0) adapters_.emplace(model.resident_adapters());
+}
 
 bool Replica::can_ever_fit(const workload::Request& request, std::int64_t produced) const {
+  if (request.adapter >= model_->adapters()) return false;
   const std::int64_t tokens = request.input_tokens + request.output_tokens;
   // The last token is given out and never stored, and where prompts are computed only the prompt is.
   const std::int64_t stored =
@@ -44,7 +47,8 @@ perf::DecodeBatch Replica::decode_batch() const {
   return {.sequences = decoding_,
           .context = static_cast<double>(stored_sum_ + decoding_),
           .window_context = static_cast<double>(window_sum_),
-          .window_growing = window_growing_};
+          .window_growing = window_growing_,
+          .adapters = decoding_adapters()};
 }
 
 // KV blocks that the decoding sequences open in their next `steps` steps.  A sequence opens one
@@ -92,6 +96,7 @@ void Replica::begin_run(double now) {
   start_s_ = now;
   kv_.advance(now);
   blocked_ = false;
+  awaits_adapter_ = false;
   slices_.clear();
   if (!prefetched_.empty()) tiers_->promote(std::exchange(prefetched_, {}));
   start_delivered(now);
@@ -99,7 +104,7 @@ void Replica::begin_run(double now) {
   fresh_ = 0;
   begin_batch(now);
   const bool closed = limits_.policy == scenario::BatchPolicy::static_batch && running() > 0;
-  clock_.set(now, blocked_ || batch_full() || closed || !admits_);
+  clock_.set(now, blocked_ || awaits_adapter_ || batch_full() || closed || !admits_);
 }
 
 void Replica::begin_batch(double now) {
@@ -114,7 +119,7 @@ void Replica::begin_batch(double now) {
   } else if (decoding_ > 0) {
     begin_decode_run(now);
   } else {
-    check(line_.empty() || receiving() > 0 || !held_.empty() || !admits_,
+    check(line_.empty() || receiving() > 0 || !held_.empty() || !admits_ || awaits_adapter_,
           "requests wait on an empty replica");
     kind_ = Kind::none;
     end_s_ = kNever;
@@ -152,6 +157,7 @@ void Replica::measure_mixed_run() {
   mixed_cost_ = {};
   mixed_step_s_.clear();
   perf::DecodeBatch batch = run_decodes_ ? decode_batch() : perf::DecodeBatch{};
+  batch.adapters = run_adapters();
   end_s_ = start_s_;
   for (std::int64_t i = 0; i < run_steps_; ++i) {
     const perf::StepCost cost = model_->mixed_step(slices_, batch);
@@ -313,6 +319,7 @@ void Replica::finish_chunks(double now) {
 
 void Replica::finish(Handle handle) {
   ActiveRequest& r = (*slots_)[handle];
+  unpin_adapter(r);
   ++r.stay;
   r.stage = Stage::nowhere;
   line_.served(r);
@@ -329,6 +336,7 @@ void Replica::start_decoding(Handle handle, std::int64_t stored) {
   r.stored = stored;
   r.begin_step = step_;
   ++decoding_;
+  count_adapter(r, 1);
   ++order_;
   stored_sum_ += stored;
   ++residues_[static_cast<std::size_t>(((stored - step_) % block_tokens_ + block_tokens_) %
@@ -349,6 +357,7 @@ void Replica::stop_decoding(Handle handle) {
   const std::int64_t stored = stored_tokens(r);
   r.stage = Stage::nowhere;
   --decoding_;
+  count_adapter(r, -1);
   stored_sum_ -= stored;
   --residues_[static_cast<std::size_t>(((r.stored - r.begin_step) % block_tokens_ + block_tokens_) %
                                        block_tokens_)];

@@ -29,6 +29,8 @@
 //             decodes.  One that is preempted computes its prompt again, here.
 // What tiers below the devices keep of a prompt (kv_tiers.hpp) is brought likewise, before the rest of the
 // prompt is computed.
+// A request with a LoRA adapter enters the batch once that is in device memory (adapter_cache.hpp), which
+// the first in line waits for.
 // What comes from outside, a release or a delivery, takes effect at the next step boundary.  So does a
 // request that is withdrawn, but for one in line, which is gone at once.  A replica that fails loses the
 // step under way and all KV caches: evacuate() hands out its requests, to be computed again elsewhere
@@ -42,12 +44,15 @@
 #include <cstdint>
 #include <deque>
 #include <limits>
+#include <map>
+#include <optional>
 #include <queue>
 #include <utility>
 #include <vector>
 
 #include "perf/step_model.hpp"
 #include "serving/active_request.hpp"
+#include "serving/adapter_cache.hpp"
 #include "serving/queue_clock.hpp"
 #include "serving/waiting_line.hpp"
 
@@ -127,6 +132,14 @@ class Replica {
   [[nodiscard]] bool runs_nothing() const {
     return idle() && running() == 0 && receiving_.empty() && held_.empty();
   }
+
+  // LoRA adapters that requests wait for, since the last call; each is to be brought.
+  std::vector<std::int32_t> take_wanted_adapters() { return std::exchange(wanted_adapters_, {}); }
+  void adapter_loaded(double now, std::int32_t adapter);
+  // The first in line waits for its adapter.
+  [[nodiscard]] bool awaits_adapter() const { return awaits_adapter_; }
+  // None is in device memory any more, nor on its way.  Nothing runs.
+  void forget_adapters();
 
   // Its request is wanted no more.  True: it was in line, and is gone.  Else it leaves at the next step
   // boundary, if it has not finished by then: left() after end_run, or at once on an idle replica.
@@ -217,6 +230,12 @@ class Replica {
   bool reserve_next(double now);
   void fetch(Handle handle, std::int64_t reused, KvBelow below);
   void leave_line(ActiveRequest& r, double now, Phase next);
+  bool adapter_ready(const ActiveRequest& r);
+  void pin_adapter(const ActiveRequest& r);
+  void unpin_adapter(const ActiveRequest& r);
+  void count_adapter(const ActiveRequest& r, std::int64_t change);
+  [[nodiscard]] perf::AdapterLoad decoding_adapters() const;
+  [[nodiscard]] perf::AdapterLoad run_adapters() const;
   [[nodiscard]] bool batch_full() const { return running() + receiving() >= limits_.max_batch; }
   [[nodiscard]] std::int64_t admission_reserve() const;
   void start_delivered(double now);
@@ -283,6 +302,11 @@ class Replica {
   WaitingLine line_;
   std::int64_t line_tokens_ = 0;  // of prompts in line
   bool admits_ = true;
+  std::optional<AdapterCache> adapters_;  // absent: all requests run with the model alone
+  std::vector<std::int32_t> wanted_adapters_;
+  bool awaits_adapter_ = false;
+  std::map<std::int32_t, std::int64_t> decoding_with_;  // sequences by adapter
+  std::int64_t adapted_ = 0;                            // of all
   QueueClock clock_;
   std::deque<Prefill> prefilling_;
   std::vector<Admitted> admitted_;  // oldest first; stale entries possible

@@ -39,6 +39,7 @@ bool Replica::admit_next(double now) {
       if (!reserve_next(now)) return false;
       continue;
     }
+    if (!adapter_ready(r)) return false;
     const std::int64_t tokens = r.request.input_tokens + r.produced;
     KvBelow below = kv_.below(r.request, tokens);
     const std::int64_t reused = kv_.admit(r.request, tokens, admission_reserve(), r.lease);
@@ -46,6 +47,7 @@ bool Replica::admit_next(double now) {
       blocked_ = true;
       return false;
     }
+    pin_adapter(r);
     leave_line(r, now, below.tokens > 0 ? Phase::fetch : Phase::prefill);
     if (r.admitted_s < 0.0) {
       r.admitted_s = now;
@@ -152,6 +154,7 @@ void Replica::preempt_one() {
     prefilling_.erase(at);
   }
   kv_.release(r.request, tokens, false, r.lease);
+  unpin_adapter(r);
   ++r.stay;
   ++r.preemptions;
   ++preemptions_;

@@ -56,6 +56,7 @@ Replica::StepUnderWay Replica::step_under_way(double now) const {
   } else {
     std::vector<perf::PrefillSlice> slices = slices_;
     slices.front().cached += last.whole_steps * slices.front().tokens;
+    batch.adapters = run_adapters();
     last.cost = model_->mixed_step(slices, batch);
   }
   return last;

@@ -47,12 +47,14 @@ bool Replica::reserve_next(double now) {
   if (batch_full()) return false;
   const Handle handle = line_.first();
   ActiveRequest& r = (*slots_)[handle];
+  if (!adapter_ready(r)) return false;
   // With room for its own next step, or it would have to leave again before it has made one.
   const std::int64_t own = running() + receiving() > 0 ? 1 : 0;
   if (kv_.admit(r.request, r.stored, admission_reserve() + own, r.lease) < 0) {
     blocked_ = true;
     return false;
   }
+  pin_adapter(r);
   leave_line(r, now, Phase::transfer);
   if (r.brings == Brings::sent) r.enter(Phase::transfer, now);
   r.stage = Stage::receiving;

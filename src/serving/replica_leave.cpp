@@ -71,6 +71,7 @@ void Replica::leave_batch(Handle handle) {
       return;
   }
   kv_.release(r.request, tokens, false, r.lease);
+  unpin_adapter(r);
   r.stage = Stage::nowhere;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 // What a simulation is made of: deployments, their replicas with timers, and routing groups.
+#include <deque>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -99,9 +100,11 @@ struct Server {
   double away_s = -1.0;          // once it is drained; negative: it is switched off
   double busy_s = 0.0;           // in steps, up to the end of the last run
 
-  Slot* slot = nullptr;       // absent: its devices are its own
-  double waited_for_s = 0.0;  // since when requests wait for its weights
-  std::int64_t routed = 0;    // requests, and not finished
+  Slot* slot = nullptr;                      // absent: its devices are its own
+  double waited_for_s = 0.0;                 // since when requests wait for its weights
+  std::deque<std::int32_t> adapters_coming;  // from the host's memory, the next first
+  std::int64_t adapters_lost = 0;            // of those that came before, of no use any more
+  std::int64_t routed = 0;                   // requests, and not finished
 };
 
 }  // namespace tokenyard::sim

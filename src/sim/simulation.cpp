@@ -243,6 +243,9 @@ void Simulation::wake_server(std::size_t number) {
     case kResidenceOver:
       on_residence_over(s);
       break;
+    case kAdapter:
+      on_adapter(s);
+      break;
     default:
       on_prefetched(number - kServerWakes * servers_.size());
   }
@@ -280,6 +283,7 @@ void Simulation::begin(std::size_t s, double now_s) {
     arm(s);
   }
   bring_reserved(s);
+  bring_adapters(s, now_s);
 }
 
 void Simulation::on_run_end(std::size_t s) {

@@ -79,6 +79,7 @@ class Simulation final : private Sleeper {
     kLoaded,         // its weights have come
     kSwapped,        // likewise, to devices that it shares
     kResidenceOver,  // others may have these
+    kAdapter,        // one has come
     kServerWakes
   };
   [[nodiscard]] std::size_t wake_of(ServerWake what, std::size_t server) const {
@@ -156,6 +157,11 @@ class Simulation final : private Sleeper {
   [[nodiscard]] std::int64_t outstanding_of_slot(std::size_t server) const;
   std::size_t near_weights(const Group& group, std::size_t chosen, const workload::Request& request,
                            std::int64_t produced);
+
+  // LoRA adapters: see simulation_adapters.cpp.
+  void bring_adapters(std::size_t server, double now_s);
+  void on_adapter(std::size_t server);
+  static void lose_adapters(Server& server);
 
   // Requests that leave before their end: see simulation_leave.cpp.
   void appoint(serving::ActiveRequest& r, serving::Handle handle, double now_s);
@@ -241,7 +247,9 @@ class Simulation final : private Sleeper {
     std::vector<std::size_t> by_route;                // parallel to the routes
     std::size_t rest = static_cast<std::size_t>(-1);  // of the pools that no route names
     bool any = false;                                 // the model is deployed
+    std::int64_t adapters = 0;                        // of it, on any replica
   };
+  void check_adapter(const workload::Request& request, const Choices& choices) const;
   std::vector<Choices> choices_;         // by the stream's model number
   std::vector<serving::Handle> parked_;  // wait for a replica that is not away
   std::vector<std::size_t> touched_;     // idle replicas that got work at this moment
@@ -271,7 +279,8 @@ class Simulation final : private Sleeper {
   Fabric* network_;
   std::int64_t failures_ = 0, scale_ups_ = 0, scale_downs_ = 0;
   std::int64_t model_swaps_ = 0;  // in the measured time
-  std::size_t between_runs_;      // the replica whose run has just ended
+  std::int64_t adapter_loads_ = 0;
+  std::size_t between_runs_;  // the replica whose run has just ended
   bool stopped_ = false;
   double last_event_s_ = 0.0;
 

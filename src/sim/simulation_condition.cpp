@@ -113,6 +113,7 @@ void Simulation::lose_work(std::size_t s, double now_s) {
   }
   std::erase(touched_, s);
   const serving::Replica::Evacuees out = server.replica.evacuate(now_s, boundary_s);
+  lose_adapters(server);
   server.rests = true;
   server.rests_since_s = now_s;
   for (const serving::Handle handle : out.held) {
@@ -222,6 +223,7 @@ void Simulation::switch_on(std::size_t s, double now_s) {
 void Simulation::forget_caches(Server& server, double now_s) {
   server.replica.kv().advance(now_s);
   server.replica.kv().clear_cached();
+  lose_adapters(server);
 }
 
 void Simulation::switch_off(std::size_t s, double now_s) {

@@ -105,6 +105,9 @@ metrics::RunResult Simulation::result(double end_s) {
   totals.devices = plan_->device_count();
   for (const metrics::PoolResult& pool : r.pools) totals.replicas += pool.replicas;
   if (!slots_of_models_.empty()) totals.model_swaps = model_swaps_;
+  const auto has_adapters = [](const auto& d) { return d->model.adapters() > 0; };
+  if (std::any_of(deployments_.begin(), deployments_.end(), has_adapters))
+    totals.adapter_loads = adapter_loads_;
   for (const auto& d : deployments_) {
     // Of devices that several models share, the mean of theirs.
     const scenario::PoolPlan& pool = plan_->pools[d->pool];

@@ -194,6 +194,7 @@ void Simulation::account_resting(Server& server, double now_s) {
 
 Cause Simulation::idle_cause(const Server& server) const {
   if (server.replica.receiving() > 0) return Cause::net_bw;
+  if (server.replica.awaits_adapter()) return Cause::loading;
   return server.replica.waiting() > 0 ? Cause::capacity_wait : Cause::arrival_idle;
 }
 

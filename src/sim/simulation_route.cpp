@@ -30,16 +30,17 @@ void Simulation::build_choices() {
     const std::string& model = stream_->models()[m];
     std::map<std::string, std::vector<std::size_t>> of_pool;
     std::vector<std::size_t> rest;
+    Choices choices;
     for (std::size_t s = 0; s < servers_.size(); ++s) {
       const Deployment& d = *servers_[s]->deployment;
       if (d.plan_of->spec.role == scenario::Role::decode) continue;
       if (!model.empty() && d.plan_of->model.name != model) continue;
+      choices.adapters = std::max(choices.adapters, d.model.adapters());
       const std::string& pool = plan_->pools[d.pool].name;
       const bool routed = std::any_of(routes.begin(), routes.end(),
                                       [&](const auto& route) { return route.pool == pool; });
       (routed ? of_pool[pool] : rest).push_back(s);
     }
-    Choices choices;
     choices.any = !rest.empty() || !of_pool.empty();
     const scenario::RouterKind kind = plan_->scenario.serving.router;
     if (!rest.empty()) choices.rest = add_group(kind, std::move(rest));
@@ -77,6 +78,7 @@ Simulation::Chosen Simulation::choose(const workload::Request& request, std::int
     throw InputError("request " + std::to_string(request.id) + " asks for the model '" +
                      stream_->models()[model] + "', which no pool deploys");
   }
+  check_adapter(request, choices);
   const auto try_group = [&](std::size_t group) -> Chosen {
     if (group == kNobody) return {};
     const std::size_t place = choose_place(*groups_[group], request, produced, away);

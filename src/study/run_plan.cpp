@@ -9,6 +9,7 @@
 #include "economics/prices.hpp"
 #include "economics/tco.hpp"
 #include "metrics/metric_table.hpp"
+#include "perf/adapters.hpp"
 #include "perf/constants.hpp"
 #include "perf/kv_tier_places.hpp"
 #include "perf/parking.hpp"
@@ -104,6 +105,7 @@ void check_plan(const scenario::Plan& plan) {
   perf::check_fit(plan, diagnostics);
   perf::check_kv_tiers(plan, diagnostics);
   if (diagnostics.empty()) perf::check_parking(plan, diagnostics);
+  perf::check_adapters(plan, diagnostics);
   economics::check_prices(plan, diagnostics);
   for (std::size_t i = 0; i < plan.scenario.expect.size(); ++i) {
     if (!plan.scenario.expect[i].metric) continue;  // a formula: audit checks it

@@ -396,3 +396,46 @@ TEST_CASE(
     CHECK(metric_of(c.fast, "model_swaps") == metric_of(c.slow, "model_swaps"));
   }
 }
+
+TEST_CASE(
+    "fast-forward: forty adapters in eight slots, with preemptions, in every order of admission") {
+  for (const scenario::Admission admission :
+       {scenario::Admission::fcfs, scenario::Admission::shortest_job_first,
+        scenario::Admission::fair_share}) {
+    CAPTURE(enum_names(admission)[static_cast<std::size_t>(admission)]);
+    test::ToyOptions options;
+    options.kv_blocks = 120;
+    options.serving.scheduler.max_batch_tokens = 512;
+    options.serving.scheduler.admission = admission;
+    catalog::Link pcie;
+    pcie.name = "pcie5";
+    pcie.bandwidth = gigabytes_per_second(1);  // 13 ms an adapter
+    options.device.links.push_back(pcie);
+    scenario::Plan plan = test::toy_plan(options);
+    scenario::PoolPlan& pool = plan.pools.front();
+    catalog::Dram dram;
+    dram.capacity = gigabytes(1000);
+    dram.bandwidth = gigabytes_per_second(400);
+    pool.node.host.dram = dram;
+    pool.deployments.front().spec.lora = {.adapters = 40, .resident = 8};
+    auto& capacity = pool.devices.front().memory.front().capacity;
+    capacity = bytes(capacity.value.base() + 0.107e9);  // what the slots take
+    RandomStream random(11, "requests");
+    std::vector<workload::Request> requests;
+    double at_s = 0.0;
+    for (int i = 0; i < 200; ++i) {
+      at_s += random.exponential(0.15);
+      requests.push_back(
+          test::request_at(i, at_s, random.integer(20, 700), random.integer(2, 200)));
+      requests.back().adapter = static_cast<std::int32_t>(random.integer(-1, 39));
+    }
+    const auto run = [&](bool per_step) {
+      test::ListStream stream(requests);
+      return test::run_here(plan, stream, per_step);
+    };
+    const Compared c = compared(run(false), run(true));
+    CHECK(metric_of(c.fast, "adapter_loads") > 40.0);
+    CHECK(metric_of(c.fast, "adapter_loads") == metric_of(c.slow, "adapter_loads"));
+    CHECK(metric_of(c.fast, "preemptions") > 0.0);
+  }
+}
