@@ -76,7 +76,8 @@ KvBelow KvCache::below(const workload::Request& request, std::int64_t tokens) co
       below.parts.push_back({found.tier, more, found.entry->home});
     }
   };
-  for (; units < usable; ++units) {
+  // Where the session's own history goes on in device memory, it covers what prefix units would.
+  for (; m.session_blocks == 0 && units < usable; ++units) {
     const auto found = tiers_->find({.id = request.prefix[static_cast<std::size_t>(units)]});
     if (found.entry == nullptr) break;
     add(found, unit_blocks_);

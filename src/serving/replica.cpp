@@ -27,6 +27,7 @@ Replica::Replica(const perf::StepModel& model, const scenario::ServingSpec& serv
           tiers),
       watermark_(static_cast<std::int64_t>(kWatermark * static_cast<double>(kv_.total()))),
       role_(role),
+      prefetches_(serving.kv_cache.prefetch && tiers != nullptr),
       line_(serving.scheduler.admission, slots),
       clock_(serving.scheduler.admission != scenario::Admission::fcfs ||
              serving.overload.policy == scenario::Overload::defer),

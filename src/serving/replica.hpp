@@ -118,6 +118,8 @@ class Replica {
   void deliver(double now, Handle handle);
   // Whether a request that comes now, with its whole KV cache, gets its blocks at the next boundary.
   [[nodiscard]] bool has_room_for(std::int64_t tokens, double now) const;
+  // Those that came since the last call and are still in line: what an SSD keeps of them may go to DRAM.
+  std::vector<Handle> take_newcomers();
   // An SSD's part of somebody's prompt has reached DRAM.
   void prefetched(double now, const std::vector<KvKey>& keys);
   // Requests reserved and not yet delivered.
@@ -296,6 +298,8 @@ class Replica {
   std::vector<Handle> reserved_,
       delivered_;  // of these, the newest, and those for whom it is there
   std::vector<Handle> withdrawn_, left_;
+  bool prefetches_;
+  std::vector<Admitted> newcomers_;
   std::vector<KvKey> prefetched_;  // since the last boundary
   std::int64_t fresh_ = 0;         // delivered at this boundary, the youngest of all
 

@@ -18,6 +18,12 @@ void Replica::enqueue(double now, Handle handle) {
   clock_.line_up(r, now);
   if (r.brings == Brings::nothing) line_tokens_ += r.request.input_tokens + r.produced;
   line_.add(handle, again);
+  if (prefetches_) {
+    // What it may find below depends on what is evicted before the next boundary.
+    newcomers_.push_back({handle, r.stay});
+    end_at_boundary(now);
+    return;
+  }
   // The newcomer can join at the next boundary unless others wait before it or the batch is full;
   // where KV blocks are short the run is merely cut in two, at no change of any time.  While chunks
   // fill the whole budget there is no room for another prompt.

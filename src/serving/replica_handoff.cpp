@@ -13,6 +13,7 @@ void Replica::send_on(Handle handle, std::int64_t tokens, double now) {
                    .request = r.request,
                    .tokens = tokens,
                    .lease = std::exchange(r.lease, {})});
+  unpin_adapter(r);
   ++r.stay;
   r.stage = Stage::held;
   r.brings = Brings::sent;
@@ -80,6 +81,15 @@ bool Replica::has_room_for(std::int64_t tokens, double now) const {
   const std::int64_t opened = idle() ? 0 : under_way(now).blocks;
   return line_.empty() && !batch_full() &&
          kv_.blocks_for(tokens) + admission_reserve() + 1 <= kv_.available() - opened;
+}
+
+std::vector<Handle> Replica::take_newcomers() {
+  std::vector<Handle> waiting;
+  for (const Admitted& a : std::exchange(newcomers_, {})) {
+    const ActiveRequest& r = (*slots_)[a.handle];
+    if (r.stay == a.stay && r.stage == Stage::waiting) waiting.push_back(a.handle);
+  }
+  return waiting;
 }
 
 // Takes effect at the next boundary, as what is evicted before that goes below before it.

@@ -108,6 +108,7 @@ Replica::Evacuees Replica::evacuate(double now, double last_boundary_s) {
     out.requests.push_back(handle);
   }
   line_tokens_ = 0;
+  newcomers_.clear();
   kv_.clear_cached();
   clock_.set(now, false);
   return out;

@@ -283,6 +283,7 @@ void Simulation::begin(std::size_t s, double now_s) {
     arm(s);
   }
   bring_reserved(s);
+  for (const serving::Handle handle : server.replica.take_newcomers()) prefetch(handle, s);
   bring_adapters(s, now_s);
 }
 

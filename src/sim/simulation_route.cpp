@@ -241,7 +241,6 @@ void Simulation::hand_over(serving::Handle handle, double now_s) {
   const bool was_idle = server.replica.idle();
   if (!is_loaded(s) && server.replica.waiting() == 0) server.waited_for_s = now_s;
   server.replica.enqueue(now_s, handle);
-  if (plan_->scenario.serving.kv_cache.prefetch && server.tiers) prefetch(handle, s);
   if (s == between_runs_) return;
   if (!was_idle) {
     arm(s);

@@ -76,10 +76,9 @@ TEST_CASE("sharing: keys without effect, and times that would let nobody work") 
   CHECK(complaint(scenario(kTwo, "{swap_after: idle, min_residence: 5 s}")) ==
         "fleet.pools[0].sharing.min_residence: has no effect with 'swap_after: idle'");
   CHECK(complaint(scenario(kTwo, "{min_residence: 1 us}")) ==
-        "fleet.pools[0].sharing.min_residence: '1 us' is out of range; expected at least 1 ms");
+        "fleet.pools[0].sharing.min_residence: '1 us' is out of range; expected at least 1.00 ms");
   CHECK(complaint(scenario(kTwo, "{swap_after: ilde}")) ==
-        "fleet.pools[0].sharing.swap_after: 'ilde' is not one of idle, residence; did you mean "
-        "'idle'?");
+        "fleet.pools[0].sharing.swap_after: 'ilde' is not known here; did you mean 'idle'?");
 }
 
 }  // namespace tokenyard::scenario

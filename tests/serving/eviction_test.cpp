@@ -101,3 +101,34 @@ TEST_CASE("holding by cost: a unit stays seconds to compute it times all blocks 
   CHECK(kv.cached() == 0);
   CHECK(kv.retained_block_s(2.0) == doctest::Approx(10 * 1.6));
 }
+
+TEST_CASE("holding by cost: the published break-evens of 100,000 tokens, 235, 655 and 674 s") {
+  // An H200, 141 GB and 1,979 TFLOP/s at half of it, all of its memory for the cache.
+  constexpr double kFlops = 0.5 * 1979e12;
+  struct Published {
+    double active_parameters, flops_of_pair, cache_bytes_of_token, hold_s;
+  };
+  const std::vector<Published> cases{
+      {70.55e9, 4.0 * 64 * 128 * 80, 163'840, 235},              // Llama 3.1 70B, cache in fp8
+      {36.6e9, 2.0 * 128 * (128 + 64 + 128) * 61, 70'272, 655},  // DeepSeek-V3, cache in bf16
+      {405.85e9, 4.0 * 128 * 128 * 126, 258'048, 674}};          // Llama 3.1 405B, cache in fp8
+  for (const Published& p : cases) {
+    CAPTURE(p.hold_s);
+    KvCacheConfig config = config_of(scenario::Eviction::lru, 0);
+    config.blocks = static_cast<std::int64_t>(141e9 / (16.0 * p.cache_bytes_of_token));
+    config.hold_by_cost = true;
+    config.recompute = {.token_s = 2.0 * p.active_parameters / kFlops,
+                        .token_context_s = p.flops_of_pair / kFlops};
+    KvCache kv(config);
+    workload::Request r;
+    r.session = 1;
+    r.input_tokens = 100'000;
+    KvLease lease;
+    REQUIRE(kv.admit(r, r.input_tokens, 0, lease) == 0);
+    kv.release(r, r.input_tokens, true, lease);
+    kv.advance(0.99 * p.hold_s);
+    CHECK(kv.cached() == 6250);
+    kv.advance(1.01 * p.hold_s);
+    CHECK(kv.cached() == 0);
+  }
+}

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include "serving/kv_cache.hpp"
+
 namespace {
 
 using namespace tokenyard;
@@ -111,4 +113,28 @@ TEST_CASE("tiers: blocks kept times seconds count from the start of the measured
   tiers.advance(20.0);
   CHECK(tiers.kept_block_s(0) == doctest::Approx(2 * 5 + 8 * 8));
   CHECK(tiers.use(0).written_blocks == 3);
+}
+
+TEST_CASE("tiers: what a session's history in device memory covers is not brought as well") {
+  KvTiers tiers({{.blocks = 100, .block_s = 1e-9}}, nullptr, {}, 0, 0.0);
+  serving::KvCacheConfig config;
+  config.blocks = 100;
+  config.block_tokens = 16;
+  config.prefix_block_tokens = 32;
+  config.recompute = {.token_s = 1.0, .token_context_s = 0.0};
+  serving::KvCache kv(config, &tiers);
+  workload::Request first;
+  first.session = 1;
+  first.input_tokens = 64;
+  first.prefix = {1};
+  serving::KvLease lease;
+  REQUIRE(kv.admit(first, 64, 0, lease) == 0);
+  kv.prompt_computed(first, 64, lease);
+  kv.release(first, 64, true, lease);  // two blocks of history behind the prefix unit
+  tiers.evicted({.key = {.id = 2}, .blocks = 2, .offset = 32});
+  workload::Request second = first;
+  second.input_tokens = 200;
+  second.prefix = {1, 2};
+  CHECK(kv.below(second, 200).tokens == 0);
+  CHECK(kv.admit(second, 200, 0, lease) == 64);
 }

@@ -252,7 +252,7 @@ TEST_CASE("fast-forward: agents with samples, compaction, sub-agents and clients
       "1 s}, shared_system_prompt: 1100, fan_out_probability: 0.1, sub_agents: 2, "
       "sub_agent_turns: 3, sub_agent_context: 900, sample_probability: 0.3, samples: {kind: "
       "uniform, min: 2, max: 4}, compaction: {limit: 9000}, max_context: 12000}}",
-      "", "model: llama-3.1-8b, replicas: 1, memory_utilization: 0.32"));
+      "", "model: llama-3.1-8b, replicas: 1, memory_utilization: 0.32, lora: {adapters: 2}"));
   const auto count = [&](metrics::RequestStatus status) {
     return std::count_if(c.fast.requests.begin(), c.fast.requests.end(),
                          [&](const auto& row) { return row.status == status; });

@@ -123,6 +123,11 @@ scenario::Plan random_plan(std::int64_t seed, RandomStream& dice) {
   options.seed = seed;
   options.serving = random_serving(dice);
   options.nodes = dice.integer(1, 4);
+  catalog::Link pcie;
+  pcie.name = "pcie5";
+  pcie.bandwidth = gigabytes_per_second(1);
+  pcie.efficiency = 1.0;
+  options.device.links.push_back(pcie);
   options.device.memory.front().capacity = gigabytes(16);
   if (coin(dice, 0.7)) options.kv_blocks = dice.integer(40, 300);
   scenario::Plan plan = test::toy_plan(options);
@@ -134,13 +139,22 @@ scenario::Plan random_plan(std::int64_t seed, RandomStream& dice) {
     plan.pools[1].deployments.front().spec.role = scenario::Role::decode;
     plan.pools[1].name = "second";
   }
+  if (coin(dice, 0.3)) {
+    catalog::Dram dram;
+    dram.capacity = gigabytes(1000);
+    dram.bandwidth = gigabytes_per_second(400);
+    for (auto& pool : plan.pools) {
+      pool.node.host.dram = dram;
+      pool.deployments.front().spec.lora = {.adapters = 4, .resident = dice.integer(1, 4)};
+    }
+  }
   plan.scenario.faults = random_faults(dice, plan);
   if (coin(dice, 0.2)) plan.scenario.autoscaling = random_autoscaling(dice);
   return plan;
 }
 
 // Single requests, sessions, samples of which one is wanted, clients without patience.
-std::vector<workload::Request> random_requests(RandomStream& dice) {
+std::vector<workload::Request> random_requests(RandomStream& dice, bool adapters) {
   std::vector<workload::Request> requests;
   double arrival_s = 0.0;
   std::int64_t session = 0;
@@ -151,10 +165,13 @@ std::vector<workload::Request> random_requests(RandomStream& dice) {
     const auto first = static_cast<std::int64_t>(requests.size());
     for (std::int64_t i = 0; i < members; ++i) {
       const std::int64_t id = first + i;
+      // Samples that start at one moment on idle replicas keep step to the last bit but for rounding.
+      if (shape == 2) arrival_s += dice.uniform(0.0, 1e-3);
       workload::Request r =
           test::request_at(id, arrival_s, dice.integer(1, 400), dice.integer(1, 60));
       r.class_id = static_cast<std::int32_t>(dice.integer(0, 1));
       r.tenant = static_cast<std::int32_t>(dice.integer(0, 2));
+      if (adapters && coin(dice, 0.7)) r.adapter = static_cast<std::int32_t>(dice.integer(0, 3));
       if (coin(dice, 0.1)) r.patience_s = dice.uniform(0.0, 1.0);
       if (shape == 1) r.session = session;
       if (shape == 1 && i > 0) {
@@ -189,7 +206,8 @@ struct Drawn {
 Drawn draw(std::int64_t seed) {
   RandomStream dice(static_cast<std::uint64_t>(seed), "fault schedules");
   scenario::Plan plan = random_plan(seed, dice);
-  return {std::move(plan), random_requests(dice)};
+  const bool adapters = plan.pools.front().deployments.front().spec.lora.has_value();
+  return {std::move(plan), random_requests(dice, adapters)};
 }
 
 metrics::RunResult run(const Drawn& drawn, bool per_step = false) {
