@@ -28,4 +28,25 @@ Verification verification(const std::optional<scenario::SpeculationSpec>& spec,
   return v;
 }
 
+std::vector<double> accepted_up_to(const scenario::SpeculationSpec& spec) {
+  if (spec.tokens_per_step.empty()) {
+    check(spec.acceptance.has_value(), "acceptance is drawn without one");
+    return accepted_up_to(*spec.acceptance, spec.tokens);
+  }
+  std::vector<double> shares;
+  double shorter = 1.0;
+  for (std::size_t k = 0; k < static_cast<std::size_t>(spec.tokens); ++k) {
+    shares.push_back(spec.tokens_per_step.at(k) - shorter);
+    shorter = spec.tokens_per_step[k];
+  }
+  return shares;
+}
+
+std::vector<double> accepted_up_to(double acceptance, std::int64_t guesses) {
+  std::vector<double> shares;
+  double share = 1.0;
+  for (std::int64_t k = 0; k < guesses; ++k) shares.push_back(share *= acceptance);
+  return shares;
+}
+
 }  // namespace tokenyard::perf

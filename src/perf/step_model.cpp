@@ -146,14 +146,14 @@ AffineCost StepModel::engine_run(const DecodeTable& table, const DecodeBatch& ba
   }
   const double waiting = fullest_over_mean(sequences) - 1.0;
   add_decode_core(table, batch.context, batch.window_context, waiting, run.first, first);
-  add_decode_core(table, sequences, as_double(batch.window_growing), waiting, run.slope, slope);
+  add_decode_core(table, batch.growth(), batch.window_growth(), waiting, run.slope, slope);
   finish_run(decode_, std::min(pipeline_, std::max(sequences, static_batch_)), run,
              layers ? &*layers : nullptr);
   return run;
 }
 
 AffineCost StepModel::decode_run(const DecodeBatch& batch) const {
-  const Verification v = verification_of(batch.sequences);
+  const Verification v = verification_of(batch);
   AffineCost run = engine_run(table_for(v), batch);
   if (v.guesses > 0.0) {
     const AffineCost plain = engine_run(plain_, batch);
@@ -207,7 +207,7 @@ StepCost StepModel::mixed_step(std::span<const PrefillSlice> prefill,
   DecodeBatch bare = batch;
   bare.adapters = {};
   StepCost cost = bare_mixed_step(prefill, bare);
-  const Verification v = verification_of(batch.sequences);
+  const Verification v = verification_of(batch);
   cost.add(decode_.adapter_products(batch.adapters, v.tokens / v.yield));
   return cost;
 }
@@ -219,11 +219,11 @@ StepCost StepModel::bare_mixed_step(std::span<const PrefillSlice> prefill,
   if (batch.sequences == 0) return engine_step(chunk_costs(), prefill, {}, plain_);
   if (prefill_)
     return side_by_side(engine_step(*prefill_, prefill, {}, plain_), decode_run(batch).first);
-  const Verification v = verification_of(batch.sequences);
+  const Verification v = verification_of(batch);
   StepCost together = engine_step(decode_, prefill, batch, table_for(v));
-  if (v.yield == 1.0 && v.guesses == 0.0) return together;
-  // One in `yield` steps verifies; the others have the chunks alone.
   if (v.guesses > 0.0) together.add(engine_run(plain_, batch).first, v.guesses);
+  if (v.yield == 1.0) return together;
+  // One in `yield` steps verifies; the others have the chunks alone.
   StepCost cost = engine_step(decode_, prefill, {}, plain_);
   cost.add(cost, -1.0 / v.yield);
   cost.add(together, 1.0 / v.yield);

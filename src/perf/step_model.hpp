@@ -27,7 +27,8 @@
 // A machine with a static schedule decodes with the time of max_batch sequences whatever the batch;
 // FLOPs counted are those of the batch.  With speculative decoding a decode step stands for the
 // 1/A of a verifying step that one token takes (speculation.hpp); beside chunks of prompts, one in
-// A steps carries the verification.  A chunk that ends a prompt waits for the part of the prompt's
+// A steps carries the verification.  Where what sequences gain is drawn, a step is a whole verifying
+// step, and its context grows by what they gain in it.  A chunk that ends a prompt waits for the part of the prompt's
 // KV transfer that is not hidden, where one is asked for.
 //
 // Where prompts are computed by another engine than the one that decodes, a step with both takes
@@ -54,6 +55,7 @@
 #include <span>
 #include <vector>
 
+#include "base/as_double.hpp"
 #include "perf/collective.hpp"
 #include "perf/layer_costs.hpp"
 #include "perf/placement.hpp"
@@ -69,6 +71,23 @@ struct DecodeBatch {
   double window_context = 0.0;  // the same with each sequence cut at the window; 0 without windows
   std::int64_t window_growing = 0;  // sequences shorter than the window
   AdapterLoad adapters = {};        // of the whole step, its chunks included
+  // Where what a sequence gains in a step is drawn (serving/paced_sequences.hpp).
+  struct Drawn {
+    bool verifying = false;      // a whole verifying step, or a plain one
+    double growth = 0.0;         // of context in a step
+    double window_growth = 0.0;  // of window_context
+  };
+  std::optional<Drawn> drawn = {};
+
+  [[nodiscard]] double growth() const { return drawn ? drawn->growth : as_double(sequences); }
+  [[nodiscard]] double window_growth() const {
+    return drawn ? drawn->window_growth : as_double(window_growing);
+  }
+  // So many steps later, of which none fills a window.
+  void advance(std::int64_t steps) {
+    context += as_double(steps) * growth();
+    window_context += as_double(steps) * window_growth();
+  }
 };
 
 class StepModel {
@@ -131,8 +150,11 @@ class StepModel {
   [[nodiscard]] StepCost bare_mixed_step(std::span<const PrefillSlice> prefill,
                                          const DecodeBatch& batch) const;
   [[nodiscard]] DecodeTable decode_table(double tokens, std::int64_t max_batch) const;
-  [[nodiscard]] Verification verification_of(std::int64_t sequences) const {
-    return speculation_ ? verification(speculation_, sequences) : Verification{};
+  [[nodiscard]] Verification verification_of(const DecodeBatch& batch) const {
+    if (!speculation_ || (batch.drawn && !batch.drawn->verifying)) return {};
+    Verification v = verification(speculation_, batch.sequences);
+    if (batch.drawn) v.yield = 1.0;
+    return v;
   }
   [[nodiscard]] const DecodeTable& table_for(const Verification& v) const {
     return v.tokens > 1.0 ? *verifying_ : plain_;

@@ -150,40 +150,6 @@ void describe(input::Fields& f, HostOverhead& x) {
       .at_least(0.0);
 }
 
-void describe(input::Fields& f, SpeculationSpec& x) {
-  f.required("kind", x.kind, "what guesses: draft, medusa, eagle or mtp");
-  f.optional("tokens", x.tokens, "guessed in each step").at_least(1).at_most(64);
-  f.optional("acceptance", x.acceptance, "of each guessed token, given those before it")
-      .at_least(0.0)
-      .at_most(1.0);
-  f.optional("tokens_per_step", x.tokens_per_step,
-             "measured tokens of one step, by draft length 1, 2, ...");
-  f.optional("draft_cost", x.draft_cost, "of each guessed token, in decode steps").at_least(0.0);
-  f.optional("max_batch", x.max_batch, "larger batches are decoded without").at_least(1);
-  f.optional("speedup", x.speedup, "measured gain in tokens/s, instead of all the above")
-      .at_least(1.0)
-      .at_most(16.0);
-  if (!f.is_reading()) return;
-  const int ways =
-      (x.acceptance ? 1 : 0) + (x.tokens_per_step.empty() ? 0 : 1) + (x.speedup ? 1 : 0);
-  if (ways != 1) {
-    f.problem("kind", "needs one of 'acceptance', 'tokens_per_step' and 'speedup'");
-  }
-  const auto draft = static_cast<std::size_t>(x.tokens);
-  if (!x.tokens_per_step.empty() && x.tokens_per_step.size() < draft) {
-    f.problem("tokens_per_step", "has " + std::to_string(x.tokens_per_step.size()) +
-                                     " values; a draft of " + std::to_string(draft) +
-                                     " tokens needs as many");
-  }
-  for (std::size_t i = 0; i < x.tokens_per_step.size(); ++i) {
-    const double most = static_cast<double>(i) + 2.0;
-    if (x.tokens_per_step[i] >= 1.0 && x.tokens_per_step[i] <= most) continue;
-    f.problem("tokens_per_step", "a draft of " + std::to_string(i + 1) + " yields between 1 and " +
-                                     std::to_string(i + 2) + " tokens, not " +
-                                     three_digits(x.tokens_per_step[i]));
-  }
-}
-
 void describe(input::Fields& f, OverlapSpec& x) {
   f.optional("tensor", x.tensor, "share of all-reduces hidden behind computation")
       .at_least(0.0)

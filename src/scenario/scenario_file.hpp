@@ -204,6 +204,11 @@ enum class DraftKind { draft, medusa, eagle, mtp };
 constexpr auto enum_names(DraftKind) {
   return std::array<std::string_view, 4>{"draft", "medusa", "eagle", "mtp"};
 }
+// Whether every sequence gains the mean of tokens in each step, or what it gains is drawn.
+enum class AcceptanceSampling { expected, per_request };
+constexpr auto enum_names(AcceptanceSampling) {
+  return std::array<std::string_view, 2>{"expected", "per-request"};
+}
 struct SpeculationSpec {
   DraftKind kind = DraftKind::mtp;
   std::int64_t tokens = 1;                // guessed in each step
@@ -212,6 +217,10 @@ struct SpeculationSpec {
   double draft_cost = 0.05;               // of each guessed token, in steps of one token
   std::optional<std::int64_t> max_batch;  // larger batches are decoded without
   std::optional<double> speedup;          // instead of all the above
+  AcceptanceSampling sampling = AcceptanceSampling::expected;
+  // With sampling only:
+  std::optional<double> acceptance_spread;   // deviation of a request's acceptance from the mean
+  std::optional<std::int64_t> resume_batch;  // once off, it is on again from this batch down
 };
 
 // Share of the time of communication that is hidden behind computation.  Expert parallelism hides

@@ -80,6 +80,9 @@ struct ActiveRequest {
   std::int64_t stored = 0;    // tokens in the KV cache when it began to decode, or that are brought
   std::vector<KvPart> parts;  // that are brought from tiers below
   std::int64_t begin_step = 0;  // the replica's decode step at that moment
+  // Verifying steps that its answer takes after the first token, where that is drawn (pace.hpp); 0: not
+  // yet.  Stays with it wherever it goes.
+  std::int64_t pace_steps = 0;
   // Counts this slot's stays on replicas; references to an older stay are stale.
   std::uint32_t stay = 0;
 

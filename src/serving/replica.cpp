@@ -15,7 +15,8 @@ constexpr double kWatermark = 0.01;  // share of blocks kept back at admission, 
 
 Replica::Replica(const perf::StepModel& model, const scenario::ServingSpec& serving,
                  std::int64_t max_context, std::int64_t prefix_block_tokens, RequestSlots& slots,
-                 bool per_step, scenario::Role role, double measured_from_s, KvTiers* tiers)
+                 bool per_step, scenario::Role role, double measured_from_s, KvTiers* tiers,
+                 std::uint64_t seed)
     : model_(&model),
       limits_(serving.scheduler),
       max_context_(max_context),
@@ -33,6 +34,10 @@ Replica::Replica(const perf::StepModel& model, const scenario::ServingSpec& serv
              serving.overload.policy == scenario::Overload::defer),
       residues_(static_cast<std::size_t>(block_tokens_), 0) {
   if (model.resident_adapters() > 0) adapters_.emplace(model.resident_adapters());
+  if (serving.speculation &&
+      serving.speculation->sampling == scenario::AcceptanceSampling::per_request)
+    paced_ = std::make_unique<PacedSequences>(*serving.speculation, seed, block_tokens_,
+                                              model.window_tokens());
 }
 
 bool Replica::can_ever_fit(const workload::Request& request, std::int64_t produced) const {
@@ -45,6 +50,11 @@ bool Replica::can_ever_fit(const workload::Request& request, std::int64_t produc
 }
 
 perf::DecodeBatch Replica::decode_batch() const {
+  if (paced_) {
+    perf::DecodeBatch batch = paced_->batch();
+    batch.adapters = decoding_adapters();
+    return batch;
+  }
   return {.sequences = decoding_,
           .context = static_cast<double>(stored_sum_ + decoding_),
           .window_context = static_cast<double>(window_sum_),
@@ -56,6 +66,7 @@ perf::DecodeBatch Replica::decode_batch() const {
 // whenever the tokens it has stored fill its blocks exactly: one in each full cycle of block_tokens
 // steps, and in the rest those whose turn comes within it.
 std::int64_t Replica::new_blocks(std::int64_t steps) const {
+  if (paced_) return paced_->new_blocks(steps);
   const std::int64_t cycles = steps / block_tokens_;
   std::int64_t blocks = cycles * decoding_;
   std::int64_t turn = (block_tokens_ - step_ % block_tokens_) % block_tokens_;
@@ -73,17 +84,23 @@ void Replica::drop_stale(Marks& marks) {
   }
 }
 
+std::int64_t Replica::steps_until_change() {
+  if (paced_) return paced_->steps_until_change();
+  drop_stale(ends_);
+  const std::int64_t steps = ends_.heap.top().step - step_;
+  drop_stale(window_fills_);
+  if (window_fills_.heap.empty()) return steps;
+  return std::min(steps, window_fills_.heap.top().step - step_);
+}
+
 // The largest number of steps, at most `most`, that nothing interrupts: no end of a sequence, no
 // window that fills, no lack of blocks.
 std::int64_t Replica::decode_steps_possible(std::int64_t most) {
-  drop_stale(ends_);
-  std::int64_t steps = std::min(most, ends_.heap.top().step - step_);
-  drop_stale(window_fills_);
-  if (!window_fills_.heap.empty()) steps = std::min(steps, window_fills_.heap.top().step - step_);
+  std::int64_t steps = std::min(most, steps_until_change());
   if (per_step_) steps = std::min<std::int64_t>(steps, 1);
   const std::int64_t available = kv_.available();
-  if (decoding_ * (steps / block_tokens_ + 1) <= available || new_blocks(steps) <= available)
-    return steps;
+  const bool plenty = !paced_ && decoding_ * (steps / block_tokens_ + 1) <= available;
+  if (plenty || new_blocks(steps) <= available) return steps;
   std::int64_t possible = 1;  // make_room_for_next_step saw to the first
   std::int64_t impossible = steps;
   while (possible + 1 < impossible) {
@@ -167,8 +184,7 @@ void Replica::measure_mixed_run() {
     mixed_step_s_.push_back(step_s);
     end_s_ += step_s;
     slices_.front().cached += head.tokens;
-    batch.context += static_cast<double>(batch.sequences);
-    batch.window_context += static_cast<double>(batch.window_growing);
+    batch.advance(1);
   }
   slices_.front().cached = head.cached;
 }
@@ -186,8 +202,7 @@ double Replica::run_decode_s() const {
     const perf::AffineCost piece = model_->decode_run(batch);
     const std::int64_t steps = std::min(left, piece.valid_steps);
     total_s += piece.sum_s(static_cast<double>(steps));
-    batch.context += static_cast<double>(steps * batch.sequences);
-    batch.window_context += static_cast<double>(steps * batch.window_growing);
+    batch.advance(steps);
     left -= steps;
   }
   return total_s;
@@ -202,6 +217,7 @@ const std::vector<Handle>& Replica::end_run() {
   report.end_s = end_s_;
   report.steps = run_steps_;
   report.decoding = run_decodes_ ? decoding_ : 0;
+  report.decode_tokens = run_decodes_ ? decode_tokens(run_steps_) : 0;
   report.prompt_tokens = 0;
   report.first_tokens = 0;
   report.capacity_blocked = blocked_;
@@ -263,30 +279,6 @@ void Replica::forget_stalled() {
   }
 }
 
-void Replica::advance_decoding(std::int64_t steps) {
-  step_ += steps;
-  stored_sum_ += decoding_ * steps;
-  window_sum_ += window_growing_ * steps;
-  drop_stale(window_fills_);
-  while (!window_fills_.heap.empty() && window_fills_.heap.top().step <= step_) {
-    --window_growing_;
-    window_fills_.heap.pop();
-    drop_stale(window_fills_);
-  }
-  drop_stale(ends_);
-  while (!ends_.heap.empty() && ends_.heap.top().step <= step_) {
-    const Handle handle = ends_.heap.top().handle;
-    ends_.heap.pop();
-    ActiveRequest& r = (*slots_)[handle];
-    r.produced = r.request.output_tokens;
-    const std::int64_t tokens = stored_tokens(r);
-    stop_decoding(handle);
-    kv_.release(r.request, tokens, true, r.lease);
-    finish(handle);
-    drop_stale(ends_);
-  }
-}
-
 void Replica::finish_chunks(double now) {
   for (std::size_t i = 0; i < slices_.size(); ++i) {
     if (!clock_.no_room()) clock_.computed((*slots_)[prefilling_[i].handle], now - start_s_);
@@ -328,47 +320,6 @@ void Replica::finish(Handle handle) {
   // Stale entries pile up only behind long-lived ones; drop them when they are the majority.
   if (admitted_.size() > 64 && admitted_.size() > 4 * static_cast<std::size_t>(running() + 1)) {
     std::erase_if(admitted_, [&](const Admitted& a) { return (*slots_)[a.handle].stay != a.stay; });
-  }
-}
-
-void Replica::start_decoding(Handle handle, std::int64_t stored) {
-  ActiveRequest& r = (*slots_)[handle];
-  r.stage = Stage::decoding;
-  r.stored = stored;
-  r.begin_step = step_;
-  ++decoding_;
-  count_adapter(r, 1);
-  ++order_;
-  stored_sum_ += stored;
-  ++residues_[static_cast<std::size_t>(((stored - step_) % block_tokens_ + block_tokens_) %
-                                       block_tokens_)];
-  ends_.heap.push({step_ + r.request.output_tokens - r.produced, order_, handle, r.stay});
-  const std::int64_t window = model_->window_tokens();
-  if (window > 0) {
-    window_sum_ += std::min(stored + 1, window);
-    if (stored + 1 < window) {
-      ++window_growing_;
-      window_fills_.heap.push({step_ + window - stored - 1, order_, handle, r.stay});
-    }
-  }
-}
-
-void Replica::stop_decoding(Handle handle) {
-  ActiveRequest& r = (*slots_)[handle];
-  const std::int64_t stored = stored_tokens(r);
-  r.stage = Stage::nowhere;
-  --decoding_;
-  count_adapter(r, -1);
-  stored_sum_ -= stored;
-  --residues_[static_cast<std::size_t>(((r.stored - r.begin_step) % block_tokens_ + block_tokens_) %
-                                       block_tokens_)];
-  const std::int64_t window = model_->window_tokens();
-  if (window > 0) {
-    window_sum_ -= std::min(stored + 1, window);
-    if (stored + 1 < window) {
-      --window_growing_;
-      ++window_fills_.stale;
-    }
   }
 }
 

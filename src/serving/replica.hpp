@@ -41,10 +41,14 @@
 //     progress.
 //   - begin_run(now) only when no run is under way; end_run() at the time that run_end() said.
 //   - Every token of every request is produced exactly once.
+//
+// With speculative decoding whose acceptance is drawn, a step gives each decoding sequence a number of
+// tokens of its own, and paced_sequences.hpp knows it; else it gives each of them one.
 #include <cstdint>
 #include <deque>
 #include <limits>
 #include <map>
+#include <memory>
 #include <optional>
 #include <queue>
 #include <utility>
@@ -53,6 +57,7 @@
 #include "perf/step_model.hpp"
 #include "serving/active_request.hpp"
 #include "serving/adapter_cache.hpp"
+#include "serving/paced_sequences.hpp"
 #include "serving/queue_clock.hpp"
 #include "serving/waiting_line.hpp"
 
@@ -65,7 +70,8 @@ struct RunReport {
   double start_s = 0.0;
   double end_s = 0.0;
   std::int64_t steps = 0;
-  std::int64_t decoding = 0;       // sequences that produced a token in each step
+  std::int64_t decoding = 0;       // sequences that produced a token, or several, in each step
+  std::int64_t decode_tokens = 0;  // these tokens
   std::int64_t prompt_tokens = 0;  // computed
   std::int64_t first_tokens = 0;   // produced at the end of prompts
   std::int64_t sequences = 0;      // decoding or prefilling
@@ -75,7 +81,7 @@ struct RunReport {
   double decode_s = 0.0;           // what the decoding sequences alone would have taken
   bool capacity_blocked = false;   // the head of the queue did not fit the KV cache
   // Gaps between tokens: a ramp of `steps` values from first to last for runs of decode steps, else
-  // one value a step in step_s.
+  // one value a step in step_s.  Tokens of one step beyond a sequence's first come with no gap.
   double first_gap_s = 0.0;
   double last_gap_s = 0.0;
   std::vector<double> step_s;
@@ -94,7 +100,7 @@ class Replica {
   Replica(const perf::StepModel& model, const scenario::ServingSpec& serving,
           std::int64_t max_context, std::int64_t prefix_block_tokens, RequestSlots& slots,
           bool per_step, scenario::Role role = scenario::Role::both, double measured_from_s = 0.0,
-          KvTiers* tiers = nullptr);
+          KvTiers* tiers = nullptr, std::uint64_t seed = 0);
 
   // `produced`: output tokens that are computed again with the prompt.
   [[nodiscard]] bool can_ever_fit(const workload::Request& request,
@@ -191,8 +197,8 @@ class Replica {
   [[nodiscard]] KvCache& kv() { return kv_; }
   [[nodiscard]] const KvCache& kv() const { return kv_; }
   // Output tokens of a request that is decoding here, up to the last step boundary.
-  [[nodiscard]] std::int64_t produced_by(const ActiveRequest& r) const {
-    return r.produced + step_ - r.begin_step;
+  [[nodiscard]] std::int64_t produced_by(Handle handle) const {
+    return (*slots_)[handle].produced + gained(handle);
   }
   [[nodiscard]] std::int64_t preemptions() const { return preemptions_; }
 
@@ -250,7 +256,10 @@ class Replica {
   std::size_t victim();
   void start_decoding(Handle handle, std::int64_t stored);
   void stop_decoding(Handle handle);
+  void drop_decoding(Handle handle);
   void advance_decoding(std::int64_t steps);
+  void advance_paced(std::int64_t steps);
+  void end_decoding(Handle handle);
   void take_opened(std::int64_t blocks);
   void note_stall();
   void forget_stalled();
@@ -259,6 +268,13 @@ class Replica {
   void finish(Handle handle);
   [[nodiscard]] std::int64_t new_blocks(std::int64_t steps) const;
   [[nodiscard]] double mean_new_blocks() const;
+  [[nodiscard]] double mean_new_blocks_paced() const;
+  // Tokens of the decoding sequences in their next steps.
+  [[nodiscard]] std::int64_t decode_tokens(std::int64_t steps) const {
+    return paced_ ? paced_->tokens(steps) : steps * decoding_;
+  }
+  // Steps to the next end of a sequence or window that fills.
+  [[nodiscard]] std::int64_t steps_until_change();
   [[nodiscard]] std::int64_t decode_steps_possible(std::int64_t most);
   [[nodiscard]] perf::DecodeBatch decode_batch() const;
   [[nodiscard]] double run_decode_s() const;
@@ -266,8 +282,12 @@ class Replica {
   [[nodiscard]] double boundary_s(std::int64_t steps) const;
   [[nodiscard]] std::int64_t steps_before(double now) const;
   void shorten(std::int64_t steps);
-  [[nodiscard]] std::int64_t stored_tokens(const ActiveRequest& r) const {
-    return r.stored + step_ - r.begin_step;
+  // Tokens of a decoding sequence since `produced` and `stored` were written down.
+  [[nodiscard]] std::int64_t gained(Handle handle) const {
+    return paced_ ? paced_->gained(handle) : step_ - (*slots_)[handle].begin_step;
+  }
+  [[nodiscard]] std::int64_t stored_tokens(Handle handle) const {
+    return (*slots_)[handle].stored + gained(handle);
   }
   void drop_stale(Marks& marks);
 
@@ -322,6 +342,7 @@ class Replica {
   std::int64_t window_growing_ = 0;
   std::vector<std::int64_t> residues_;  // sequences by (stored - step) modulo block_tokens
   Marks ends_, window_fills_;
+  std::unique_ptr<PacedSequences> paced_;  // instead of the above, from step_ on
   std::int64_t preemptions_ = 0;
   struct Stalled {
     double since_s = 0.0;

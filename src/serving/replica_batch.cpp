@@ -91,7 +91,11 @@ std::int64_t Replica::admission_reserve() const {
 }
 
 void Replica::make_room_for_next_step() {
-  while (decoding_ > 0 && new_blocks(1) > kv_.available()) preempt_one();
+  if (paced_) paced_->choose(*slots_);
+  while (decoding_ > 0 && new_blocks(1) > kv_.available()) {
+    preempt_one();
+    if (paced_) paced_->choose(*slots_);
+  }
 }
 
 // The blocks that the run under way has opened.  Where they push out what is cached, they do at the end
@@ -136,8 +140,7 @@ void Replica::preempt_one() {
   std::int64_t tokens = r.request.input_tokens + r.produced;
   const bool decoded = r.stage == Stage::decoding;
   if (decoded) {
-    tokens = stored_tokens(r);
-    r.produced += step_ - r.begin_step;
+    tokens = stored_tokens(handle);
     r.last_token_s = start_s_;
     // The youngest is in the youngest group, if it was just delivered or all that decode have stalled.
     if (fresh_ > 0 || (!stalled_.empty() && stalled_sequences() == decoding_)) {
@@ -145,9 +148,7 @@ void Replica::preempt_one() {
       if (--stalled_.back().sequences == 0) stalled_.pop_back();
       fresh_ = std::max<std::int64_t>(0, fresh_ - 1);
     }
-    stop_decoding(handle);
-    ++ends_.stale;
-    forget_stalled();
+    drop_decoding(handle);
   } else {
     const auto at = std::find_if(prefilling_.begin(), prefilling_.end(),
                                  [&](const Prefill& p) { return p.handle == handle; });

@@ -53,8 +53,7 @@ Replica::StepUnderWay Replica::step_under_way(double now) const {
   last.sequences = running();
   const auto done = static_cast<double>(last.whole_steps);
   perf::DecodeBatch batch = run_decodes_ ? decode_batch() : perf::DecodeBatch{};
-  batch.context += done * static_cast<double>(batch.sequences);
-  batch.window_context += done * static_cast<double>(batch.window_growing);
+  batch.advance(last.whole_steps);
   if (run_decodes_) last.decode_s = model_->decode_run(batch).first.total_s();
   if (kind_ == Kind::decode) {
     last.cost = affine_.first;
@@ -71,7 +70,7 @@ Replica::StepUnderWay Replica::step_under_way(double now) const {
 Replica::UnderWay Replica::under_way(double now) const {
   if (kind_ == Kind::none || !run_decodes_) return {};
   const std::int64_t steps = steps_before(now);
-  return {.tokens = steps * decoding_, .blocks = new_blocks(steps)};
+  return {.tokens = decode_tokens(steps), .blocks = new_blocks(steps)};
 }
 
 // What the run under way has opened, on average over its time: a step has its blocks from its start.
@@ -83,6 +82,7 @@ Replica::UnderWay Replica::under_way(double now) const {
 double Replica::mean_new_blocks() const {
   const double duration_s = end_s_ - start_s_;
   if (!run_decodes_ || duration_s <= 0.0) return 0.0;
+  if (paced_) return mean_new_blocks_paced();
   const std::int64_t cycle = block_tokens_;
   std::int64_t turn = (cycle - step_ % cycle) % cycle;
   double opened = 0.0;
@@ -109,6 +109,24 @@ double Replica::mean_new_blocks() const {
     block_s += at_r * (opened * m + per_cycle * sum) + later * (opened * sum + per_cycle * squares);
   }
   return block_s / duration_s;
+}
+
+// The same where blocks are known one by one.
+double Replica::mean_new_blocks_paced() const {
+  double block_s = 0.0;
+  if (kind_ == Kind::decode) {
+    const double duration_s = end_s_ - start_s_;
+    paced_->for_each_opening(run_steps_,
+                             [&](std::int64_t step) { block_s += duration_s - decode_time(step); });
+  } else {
+    std::vector<std::int64_t> opened(static_cast<std::size_t>(run_steps_), 0);
+    paced_->for_each_opening(run_steps_,
+                             [&](std::int64_t step) { ++opened[static_cast<std::size_t>(step)]; });
+    std::int64_t held = 0;
+    for (std::size_t i = 0; i < opened.size(); ++i)
+      block_s += mixed_step_s_[i] * as_double(held += opened[i]);
+  }
+  return block_s / (end_s_ - start_s_);
 }
 
 double Replica::decode_time(std::int64_t steps) const {

@@ -47,11 +47,8 @@ void Replica::leave_batch(Handle handle) {
   std::int64_t tokens = r.request.input_tokens + r.produced;
   switch (r.stage) {
     case Stage::decoding:
-      tokens = stored_tokens(r);
-      r.produced += step_ - r.begin_step;
-      stop_decoding(handle);
-      ++ends_.stale;
-      forget_stalled();
+      tokens = stored_tokens(handle);
+      drop_decoding(handle);
       break;
     case Stage::prefilling:
       std::erase_if(prefilling_, [&](const Prefill& p) { return p.handle == handle; });

@@ -73,7 +73,8 @@ struct Server {
         place(stands),
         tiers(std::move(below)),
         replica(d.model, serving_of(plan, d), d.plan_of->model.max_context, prefix_block_tokens,
-                slots, per_step, d.plan_of->spec.role, plan.scenario.warmup.base(), tiers.get()) {}
+                slots, per_step, d.plan_of->spec.role, plan.scenario.warmup.base(), tiers.get(),
+                static_cast<std::uint64_t>(plan.scenario.seed)) {}
   Deployment* deployment;
   std::size_t deployment_index;
   std::int64_t index;  // within the deployment

@@ -316,7 +316,7 @@ void Simulation::on_run_end(std::size_t s) {
 }
 
 void Simulation::account(Server& server, const serving::RunReport& report) {
-  const std::int64_t tokens = report.steps * report.decoding + report.first_tokens;
+  const std::int64_t tokens = report.decode_tokens + report.first_tokens;
   tokens_produced_ += tokens;
   server.busy_s += report.end_s - report.start_s;
   tokens_by_pool_[server.deployment->pool] += static_cast<double>(tokens);

@@ -34,9 +34,10 @@ void Simulation::finish_unfinished(double end_s) {
   }
   for (std::size_t h = 0; h < in_flight_.size(); ++h) {
     if (in_flight_[h] == 0) continue;
-    serving::ActiveRequest& r = slots_[static_cast<serving::Handle>(h)];
+    const auto handle = static_cast<serving::Handle>(h);
+    serving::ActiveRequest& r = slots_[handle];
     if (r.stage == serving::Stage::decoding)
-      r.produced = servers_[static_cast<std::size_t>(r.replica)]->replica.produced_by(r);
+      r.produced = servers_[static_cast<std::size_t>(r.replica)]->replica.produced_by(handle);
     tokens_accounted_ += r.produced;
     metrics::RequestRow row = row_of(r);
     accumulator_.on_unfinished(row, end_s, slo_);

@@ -30,6 +30,8 @@ void record_after_stall(const serving::RunReport& report, metrics::RunAccumulato
 void record_gaps(const serving::RunReport& report, metrics::RunAccumulator& accumulator) {
   for (const double gap_s : report.resumed_gaps_s) accumulator.on_gap_run(single(report, gap_s, 1));
   if (report.decoding == 0) return;
+  const std::int64_t together = report.decode_tokens - report.steps * report.decoding;
+  if (together > 0) accumulator.on_gap_run(single(report, 0.0, together));
   if (!report.step_s.empty()) {
     for (const double step_s : report.step_s) {
       accumulator.on_gap_run(single(report, step_s, report.decoding));

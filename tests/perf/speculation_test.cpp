@@ -131,6 +131,44 @@ TEST_CASE("beside a chunk, one in 2.952 steps verifies 4 tokens: 64 ms + 4 x 64 
   CHECK(step[Cause::weight_bw] == near(1.6e-3 / 2.952));  // the head
 }
 
+TEST_CASE("guesses are all accepted up to the k-th with a^k, or with what the k-th yields more") {
+  const std::vector<double> constant = accepted_up_to(guessing(3, 0.8, 0.05));
+  REQUIRE(constant.size() == 3);
+  CHECK(constant[0] == near(0.8));
+  CHECK(constant[2] == near(0.512));
+  scenario::SpeculationSpec spec = guessing(2, 0.0, 0.05);
+  spec.tokens_per_step = {1.79, 2.27, 2.49};
+  const std::vector<double> measured = accepted_up_to(spec);
+  REQUIRE(measured.size() == 2);
+  CHECK(measured[0] == near(0.79));
+  CHECK(measured[1] == near(0.48));
+}
+
+// 2 sequences of 500 tokens that gain 5 together in a step.
+TEST_CASE("where tokens are drawn a step is a whole verifying step, and grows by what they gain") {
+  const Toy toy(with(guessing(3, 0.8, 0.05)));
+  DecodeBatch batch{.sequences = 2,
+                    .context = 1000,
+                    .drawn = DecodeBatch::Drawn{.verifying = true, .growth = 5.0}};
+  const AffineCost run = toy.model.decode_run(batch);
+  const double plain_s = 8e-3 + 1002 * 64e-9;
+  CHECK(run.first.total_s() == near(8e-3 + (8 + 1000) * 64e-9 + 0.15 * plain_s));
+  CHECK(run.slope.total_s() == near(1.15 * 5 * 64e-9, 1e-9));
+  CHECK(toy.model.mixed_step({}, batch).seconds == run.first.seconds);
+  batch.drawn->verifying = false;
+  CHECK(toy.model.decode_run(batch).first.total_s() == near(plain_s));
+}
+
+TEST_CASE("beside a chunk a drawn step verifies 4 tokens: 64 ms + 4 x 64 us, and guesses") {
+  const PrefillSlice chunk{.tokens = 1000, .cached = 0, .samples = false};
+  const DecodeBatch batch{.sequences = 1,
+                          .drawn = DecodeBatch::Drawn{.verifying = true, .growth = 3.0}};
+  const Toy toy(with(guessing(3, 0.8, 0.0)));
+  const StepCost step = toy.model.mixed_step({&chunk, 1}, batch);
+  CHECK(step[Cause::compute] == near(64e-3 + 1.28128e-3 + 4 * 64e-6));
+  CHECK(step[Cause::weight_bw] == near(1.6e-3));  // the head
+}
+
 TEST_CASE("prompts alone take what they take without speculation") {
   CHECK(Toy(with(guessing(3, 0.8, 0.05))).prefill(1000, 0, true).seconds ==
         Toy().prefill(1000, 0, true).seconds);

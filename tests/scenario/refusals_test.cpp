@@ -376,6 +376,36 @@ TEST_CASE("speculation needs exactly one measure of its gain, and one that can b
       "");
 }
 
+TEST_CASE("drawn acceptance needs something to draw from") {
+  const auto drawn = [](const std::string& rest) {
+    return "serving: {speculation: {kind: mtp, sampling: per-request, " + rest + "}}";
+  };
+  refused(drawn("speedup: 1.7"), "per-request",
+          "serving.speculation.sampling: a 'speedup' is a mean, of which nothing can be drawn; "
+          "expected 'acceptance' or 'tokens_per_step'");
+  refused(drawn("tokens: 2, tokens_per_step: [1.5, 2.3]"), "[1.5",
+          "serving.speculation.tokens_per_step: guess 2 yields 0.800 tokens; to be drawn it has to "
+          "yield between 0 and the 0.500 of guess 1, without which it counts for nothing");
+  refused(drawn("tokens: 2, tokens_per_step: [1.5, 1.4]"), "[1.5",
+          "serving.speculation.tokens_per_step: guess 2 yields -0.100 tokens; to be drawn it has to "
+          "yield between 0 and the 0.500 of guess 1, without which it counts for nothing");
+  refused(drawn("acceptance: 0.8, acceptance_spread: 0.4"), "0.4}",
+          "serving.speculation.acceptance_spread: '0.400' is too wide; shares with the mean 0.800 "
+          "have a deviation below sqrt(mean (1 - mean))");
+  refused(drawn("tokens_per_step: [1.8], acceptance_spread: 0.1"), "0.1}",
+          "serving.speculation.acceptance_spread: has no effect without 'acceptance'");
+  refused(drawn("acceptance: 0.8, resume_batch: 4"), "4}",
+          "serving.speculation.resume_batch: has no effect without 'max_batch'");
+  refused(drawn("acceptance: 0.8, max_batch: 8, resume_batch: 9"), "9}",
+          "serving.speculation.resume_batch: '9' is out of range; expected at most max_batch, 8");
+  refused("serving: {speculation: {kind: mtp, acceptance: 0.8, acceptance_spread: 0.1}}", "0.1}",
+          "serving.speculation.acceptance_spread: has no effect without 'sampling: per-request'");
+  // Beyond the draft's length a curve may be anything, and the mean takes any.
+  CHECK(appended(drawn("tokens: 1, tokens_per_step: [1.5, 2.3]") + "\n") == "");
+  CHECK(appended("serving: {speculation: {kind: mtp, tokens: 2, tokens_per_step: [1.5, 2.3]}}\n") ==
+        "");
+}
+
 TEST_CASE("limits of the SLO are named after latency statistics and more than nothing") {
   refused("slo: {ttft_99: 2 s}", "ttft_99", "slo: unknown key 'ttft_99'; did you mean 'ttft_p99'?");
   refused("slo: {tpot_p99: 0 s}", "0 s",

@@ -54,7 +54,7 @@ class ReplicaDriver {
   [[nodiscard]] std::vector<std::int64_t> order_of_end() const { return order_of_end_; }
   [[nodiscard]] std::int64_t tokens_reported() const {
     std::int64_t tokens = 0;
-    for (const serving::RunReport& r : reports_) tokens += r.steps * r.decoding + r.first_tokens;
+    for (const serving::RunReport& r : reports_) tokens += r.decode_tokens + r.first_tokens;
     return tokens;
   }
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "support/in_process.hpp"
@@ -203,11 +204,29 @@ struct Drawn {
   std::vector<workload::Request> requests;
 };
 
+std::optional<scenario::SpeculationSpec> random_speculation(RandomStream& dice) {
+  scenario::SpeculationSpec spec;
+  spec.sampling = scenario::AcceptanceSampling::per_request;
+  spec.tokens = dice.integer(1, 4);
+  if (coin(dice, 0.5)) {
+    spec.tokens_per_step = {1.8, 2.4, 2.8, 2.9};
+  } else {
+    spec.acceptance = any_of(dice, {0.0, 0.7, 1.0});
+    if (*spec.acceptance == 0.7 && coin(dice, 0.5)) spec.acceptance_spread = 0.2;
+  }
+  if (coin(dice, 0.5)) spec.max_batch = dice.integer(1, 6);
+  if (spec.max_batch && coin(dice, 0.5)) spec.resume_batch = dice.integer(1, *spec.max_batch);
+  return spec;
+}
+
+// In one of three, decoding guesses.
 Drawn draw(std::int64_t seed) {
   RandomStream dice(static_cast<std::uint64_t>(seed), "fault schedules");
   scenario::Plan plan = random_plan(seed, dice);
   const bool adapters = plan.pools.front().deployments.front().spec.lora.has_value();
-  return {std::move(plan), random_requests(dice, adapters)};
+  Drawn drawn{std::move(plan), random_requests(dice, adapters)};
+  if (seed % 3 == 0) drawn.plan.scenario.serving.speculation = random_speculation(dice);
+  return drawn;
 }
 
 metrics::RunResult run(const Drawn& drawn, bool per_step = false) {
