@@ -164,6 +164,8 @@ void RunAccumulator::add_utilisation(std::vector<MetricValue>& out, const RunTot
   add_share("busy_share", busy_s_, static_cast<double>(totals.replicas) * totals.measured_s);
   out.push_back({"preemptions", static_cast<double>(window_.preemptions)});
   if (totals.model_swaps) out.push_back({"model_swaps", static_cast<double>(*totals.model_swaps)});
+  if (totals.role_changes)
+    out.push_back({"role_changes", static_cast<double>(*totals.role_changes)});
   if (totals.adapter_loads)
     out.push_back({"adapter_loads", static_cast<double>(*totals.adapter_loads)});
   const std::int64_t computed_tokens = window_.input_tokens - window_.cached_tokens;

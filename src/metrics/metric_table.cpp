@@ -142,6 +142,10 @@ void add_utilisation(std::vector<MetricInfo>& table) {
        "times that devices which several models share were given to another one, in the measured "
        "window",
        lower, kNone});
+  add({"role_changes", "count",
+       "times that a replica changed between computing prompts and decoding, in the measured "
+       "window",
+       neither, kNone});
   add({"adapter_loads", "count",
        "times that a LoRA adapter was brought from the host's memory, in the measured window",
        lower, kNone});

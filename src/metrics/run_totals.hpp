@@ -49,6 +49,7 @@ struct RunTotals {
   double kv_retained_block_s = 0.0;  // blocks times seconds, cached and used by nobody
   Transfers transfers = {};
   std::optional<std::int64_t> model_swaps = {};    // absent: no models share devices
+  std::optional<std::int64_t> role_changes = {};   // absent: replicas keep their roles
   std::optional<std::int64_t> adapter_loads = {};  // absent: no model has adapters
   std::vector<KvTierResult> kv_tiers = {};
   // Prompt tokens computed that some replica had computed before; absent: nobody counted.

@@ -40,6 +40,8 @@ void describe(input::Fields& f, DeploySpec& x) {
   f.optional("role", x.role,
              "what the replicas do: both, or prefill (compute prompts and send their KV cache on), "
              "or decode");
+  f.optional("role_may_change", x.role_may_change,
+             "replicas may change to the other role as serving.role_switch says");
   f.optional("engine", x.engine,
              "which engine of the device, or {prefill: ..., decode: ...}; default: its first");
   f.optional("weights", x.weights,

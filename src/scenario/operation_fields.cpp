@@ -85,4 +85,15 @@ void describe(input::Fields& f, AutoscalingSpec& x) {
              "what replicas do that are not needed: off (no power) or idle");
 }
 
+void describe(input::Fields& f, RoleSwitchSpec& x) {
+  f.optional("interval", x.interval, "between decisions").more_than(0.0);
+  f.optional("cooldown", x.cooldown, "from one change to the next, of a model's replicas")
+      .at_least(0.0);
+  f.optional("ratio", x.ratio,
+             "a role is short of replicas when each has more than this many times the work of one "
+             "of the other role")
+      .at_least(1.0);
+  f.optional("min_load", x.min_load, "and more than so much work").at_least(0.0);
+}
+
 }  // namespace tokenyard::scenario

@@ -100,6 +100,14 @@ struct AutoscalingSpec {
   ScaledDown scaled_down = ScaledDown::off;
 };
 
+// Replicas that change between computing prompts and decoding: see sim/role_balance.hpp.
+struct RoleSwitchSpec {
+  Seconds interval = seconds(10);  // between decisions
+  Seconds cooldown = seconds(60);  // from one change to the next, of a model's replicas
+  double ratio = 2.0;              // of the loads of the two roles, above which one is short
+  Seconds min_load = seconds(1);   // of a replica, below which none is
+};
+
 void describe(input::Fields& f, ClientSpec& x);
 void describe(input::Fields& f, OverloadSpec& x);
 void describe(input::Fields& f, RouteSpec& x);
@@ -108,5 +116,6 @@ void describe(input::Fields& f, FaultEvent& x);
 void describe(input::Fields& f, MaintenanceSpec& x);
 void describe(input::Fields& f, FaultsSpec& x);
 void describe(input::Fields& f, AutoscalingSpec& x);
+void describe(input::Fields& f, RoleSwitchSpec& x);
 
 }  // namespace tokenyard::scenario

@@ -38,9 +38,36 @@ void check_model(const std::string& model, const Roles& roles, Diagnostics& diag
   }
 }
 
+// Who may change, and by what.
+void check_changes(const Plan& plan, const input::Node& root, Diagnostics& diagnostics) {
+  const auto add = [&](const std::string& path, const std::string& text) {
+    diagnostics.add(place_of(root, path), path, text);
+  };
+  const bool asked_for = plan.scenario.serving.role_switch.has_value();
+  bool any = false;
+  for (const PoolPlan& pool : plan.pools) {
+    for (const DeploymentPlan& d : pool.deployments) {
+      if (!d.spec.role_may_change) continue;
+      any = true;
+      const std::string path = d.path + ".role_may_change";
+      if (d.spec.role == Role::both)
+        add(path, "has no effect without 'role: prefill' or 'role: decode'");
+      if (!asked_for) add(path, "has no effect without serving.role_switch");
+    }
+  }
+  if (!asked_for) return;
+  if (!any) add("serving.role_switch", "no deployment says 'role_may_change: true'");
+  if (plan.scenario.autoscaling)
+    add("serving.role_switch", "replicas that come and go ('autoscaling') do not change roles");
+  if (!plan.scenario.serving.kv_cache.offload.empty())
+    add("serving.role_switch",
+        "replicas with KV caches below device memory ('kv_cache.offload') do not change roles");
+}
+
 }  // namespace
 
 void check_roles(const Plan& plan, const input::Node& root, Diagnostics& diagnostics) {
+  check_changes(plan, root, diagnostics);
   std::map<std::string, Roles> by_model;
   bool fixed_batches = plan.scenario.serving.scheduler.policy == BatchPolicy::static_batch;
   for (const PoolPlan& pool : plan.pools) {

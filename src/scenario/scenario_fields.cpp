@@ -184,6 +184,8 @@ void describe(input::Fields& f, ServingSpec& x) {
   f.optional("routes", x.routes, "kinds of requests that go to one pool; the first that matches");
   f.optional("client", x.client, "how long clients wait, and whether they ask again");
   f.optional("overload", x.overload, "what becomes of requests that would be served too late");
+  f.optional("role_switch", x.role_switch,
+             "replicas change between computing prompts and decoding as the load asks for");
   f.optional("scheduler", x.scheduler, "how batches are formed");
   f.optional("kv_cache", x.kv_cache, "paging and reuse of the KV cache");
   f.optional("speculation", x.speculation, "speculative decoding");

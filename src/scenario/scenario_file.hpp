@@ -62,6 +62,7 @@ struct LoraSpec {
 struct DeploySpec {
   std::string model;
   Role role = Role::both;
+  bool role_may_change = false;  // with serving.role_switch
   EngineChoice engine;
   std::string weights = "bf16";
   std::string kv = "bf16";
@@ -251,6 +252,7 @@ struct ServingSpec {
   std::vector<RouteSpec> routes;
   ClientSpec client;
   OverloadSpec overload;
+  std::optional<RoleSwitchSpec> role_switch;
   SchedulerSpec scheduler;
   KvCacheSpec kv_cache;
   std::optional<SpeculationSpec> speculation;

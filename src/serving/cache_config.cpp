@@ -30,19 +30,17 @@ KvCacheConfig cache_config(const perf::StepModel& model, const scenario::Serving
                            double measured_from_s, std::int64_t max_context) {
   const scenario::KvCacheSpec& kv = serving.kv_cache;
   const bool by_cost = kv.between_turns == scenario::BetweenTurns::cost_aware;
-  KvCacheConfig config{
-      .blocks = model.placement().kv_blocks,
-      .block_tokens = kv.block_tokens,
-      .prefix_block_tokens = prefix_block_tokens,
-      // Whole prompts are brought to a replica that only decodes: it has nothing to reuse.
-      .reuse = kv.prefix_reuse && role != scenario::Role::decode,
-      .keep_sessions = kv.between_turns != scenario::BetweenTurns::drop,
-      .ttl_s = kv.ttl ? kv.ttl->base() : std::numeric_limits<double>::infinity(),
-      .measured_from_s = measured_from_s,
-      .eviction = kv.eviction,
-      .offload_sessions = kv.between_turns == scenario::BetweenTurns::offload,
-      .hold_by_cost = by_cost,
-      .recompute = {}};
+  KvCacheConfig config{.blocks = model.placement().kv_blocks,
+                       .block_tokens = kv.block_tokens,
+                       .prefix_block_tokens = prefix_block_tokens,
+                       .reuse = reuses(kv.prefix_reuse, role),
+                       .keep_sessions = kv.between_turns != scenario::BetweenTurns::drop,
+                       .ttl_s = kv.ttl ? kv.ttl->base() : std::numeric_limits<double>::infinity(),
+                       .measured_from_s = measured_from_s,
+                       .eviction = kv.eviction,
+                       .offload_sessions = kv.between_turns == scenario::BetweenTurns::offload,
+                       .hold_by_cost = by_cost,
+                       .recompute = {}};
   if (by_cost || kv.eviction == scenario::Eviction::cost_aware || !kv.offload.empty())
     config.recompute = recompute_cost(model, serving.scheduler.max_batch_tokens, max_context);
   return config;

@@ -5,6 +5,11 @@
 
 namespace tokenyard::serving {
 
+// Whole prompts are brought to a replica that only decodes: it has nothing to reuse.
+inline bool reuses(bool prefix_reuse, scenario::Role role) {
+  return prefix_reuse && role != scenario::Role::decode;
+}
+
 KvCacheConfig cache_config(const perf::StepModel& model, const scenario::ServingSpec& serving,
                            std::int64_t prefix_block_tokens, scenario::Role role,
                            double measured_from_s, std::int64_t max_context);

@@ -116,6 +116,8 @@ class KvCache {
   void release(const workload::Request& request, std::int64_t tokens, bool keep, KvLease& lease);
   // A failure, or the power is off: everything that no sequence uses is lost, and not kept below.
   void clear_cached();
+  // From now on prefixes are shared, or not.  Nothing is in it.
+  void set_reuse(bool reuse) { config_.reuse = reuse; }
 
  private:
   static constexpr std::int32_t kNil = 0;  // the sentinel of the list

@@ -141,6 +141,9 @@ class Replica {
     return idle() && running() == 0 && receiving_.empty() && held_.empty();
   }
 
+  // From now on it computes prompts only, or only decodes.  It is empty, and nothing is cached.
+  void set_role(scenario::Role role);
+
   // LoRA adapters that requests wait for, since the last call; each is to be brought.
   std::vector<std::int32_t> take_wanted_adapters() { return std::exchange(wanted_adapters_, {}); }
   void adapter_loaded(double now, std::int32_t adapter);
@@ -311,6 +314,7 @@ class Replica {
   };
 
   scenario::Role role_;
+  bool prefix_reuse_;
   std::vector<Held> held_;
   std::vector<Handle> arrived_;  // of the held, to be released at the next boundary
   std::vector<Handle> sent_;

@@ -50,6 +50,7 @@ struct Group {
       : servers(std::move(members)), router(kind, servers.size(), seed, serving.router_load_cap) {}
   std::vector<std::size_t> servers;
   serving::Router router;
+  bool decodes = false;  // prompts that others have computed
 };
 
 enum class Condition {
@@ -68,6 +69,7 @@ struct Server {
          const scenario::Plan& plan, std::int64_t prefix_block_tokens, serving::RequestSlots& slots,
          bool per_step, const Place& stands, std::unique_ptr<serving::KvTiers> below)
       : deployment(&d),
+        role(d.plan_of->spec.role),
         deployment_index(deployment_number),
         index(number),
         place(stands),
@@ -76,13 +78,15 @@ struct Server {
                 slots, per_step, d.plan_of->spec.role, plan.scenario.warmup.base(), tiers.get(),
                 static_cast<std::uint64_t>(plan.scenario.seed)) {}
   Deployment* deployment;
+  scenario::Role role;        // now
+  bool changes_role = false;  // once it is drained
   std::size_t deployment_index;
   std::int64_t index;  // within the deployment
   Place place;
   std::unique_ptr<serving::KvTiers> tiers;  // null: nothing is kept below the devices
   SharedChannel* host_channel = nullptr;    // between its devices and their hosts' DRAM
   SharedChannel* ssd_channel = nullptr;     // of its node
-  std::optional<std::size_t> sends_to;  // of a replica that only computes prompts: who decodes them
+  std::optional<std::size_t> sends_to;  // of one that may only compute prompts: who decodes them
   serving::Replica replica;
   std::size_t metered = 0;
   bool rests = true;           // runs no steps ...

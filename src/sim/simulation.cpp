@@ -67,6 +67,7 @@ metrics::RunResult Simulation::run() {
   const double warmup_s = plan_->scenario.warmup.base();
   if (warmup_s > 0.0) calendar_->at(warmup_s, *this, kWarm);
   start_faults(options_.fleet);
+  start_role_switch();
   arm_arrivals();
   calendar_->run();
   if (!stopped_ && work_left())
@@ -121,6 +122,9 @@ void Simulation::wake(std::size_t what) {
       break;
     case kScale:
       on_scale();
+      break;
+    case kRoles:
+      on_roles();
       break;
     default:
       wake_server(what - kFirstServer);

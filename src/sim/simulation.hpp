@@ -71,6 +71,7 @@ class Simulation final : private Sleeper {
     kAppointments,
     kFault,
     kScale,
+    kRoles,
     kFirstServer
   };
   enum ServerWake : std::size_t {
@@ -94,7 +95,8 @@ class Simulation final : private Sleeper {
   void add_deployment(std::size_t pool, const scenario::DeploymentPlan& d, ReplicaPlaces& places);
   void build_choices();
   void build_decoders();
-  std::size_t add_group(scenario::RouterKind kind, std::vector<std::size_t> members);
+  std::size_t add_group(scenario::RouterKind kind, std::vector<std::size_t> members,
+                        bool decodes = false);
   void on_arrivals();
   void arrive(workload::Request request, double now_s);
   void rank(serving::ActiveRequest& r);
@@ -136,8 +138,8 @@ class Simulation final : private Sleeper {
                            bool away);
   std::size_t least_loaded_that_can(const Group& group, const workload::Request& request,
                                     std::int64_t produced, bool away);
-  [[nodiscard]] bool can_serve(const Server& server, const workload::Request& request,
-                               std::int64_t produced, bool away);
+  [[nodiscard]] bool can_serve(const Group& group, const Server& server,
+                               const workload::Request& request, std::int64_t produced, bool away);
   [[nodiscard]] std::optional<std::size_t> route_of(const workload::Request& request) const;
   void dispatch(serving::Handle handle, double now_s);
   void go(serving::Handle handle, const Chosen& chosen, double now_s);
@@ -145,6 +147,15 @@ class Simulation final : private Sleeper {
   void forget_routing(serving::ActiveRequest& r);
   void send_parked(double now_s);
   [[nodiscard]] bool too_late(const Chosen& chosen, const workload::Request& request) const;
+
+  // Replicas that change roles: see simulation_roles.cpp.
+  static bool available_in(const Group& group, const Server& server);
+  void start_role_switch();
+  void on_roles();
+  void balance_roles(const std::string& model, const std::vector<std::size_t>& members,
+                     double now_s);
+  [[nodiscard]] double role_load_s(const Server& server, double now_s) const;
+  void take_other_role(std::size_t server, double now_s);
 
   // Models that share devices: see simulation_swap.cpp.
   void build_slots(std::size_t pool);
@@ -280,7 +291,9 @@ class Simulation final : private Sleeper {
   std::int64_t failures_ = 0, scale_ups_ = 0, scale_downs_ = 0;
   std::int64_t model_swaps_ = 0;  // in the measured time
   std::int64_t adapter_loads_ = 0;
-  std::size_t between_runs_;  // the replica whose run has just ended
+  std::int64_t role_changes_ = 0;
+  std::map<std::string, double> role_changed_s_;  // by model, the last time
+  std::size_t between_runs_;                      // the replica whose run has just ended
   bool stopped_ = false;
   double last_event_s_ = 0.0;
 

@@ -80,6 +80,7 @@ void Simulation::fail(std::size_t s, double duration_s, double now_s) {
   Server& server = *servers_[s];
   if (server.condition == Condition::off) return;
   ++failures_;
+  server.changes_role = false;
   const bool worked = server.condition == Condition::on || server.condition == Condition::draining;
   if (server.condition == Condition::loading && server.loads > 0) {
     --server.loads;
@@ -149,6 +150,11 @@ void Simulation::when_drained(std::size_t s, double now_s) {
   if (server.condition != Condition::draining || !server.replica.empty() || s == between_runs_)
     return;
   if (std::find(touched_.begin(), touched_.end(), s) != touched_.end()) return;
+  if (server.changes_role) {
+    // Some may be on their way to it.
+    if (server.routed == 0) take_other_role(s, now_s);
+    return;
+  }
   if (server.away_s < 0.0) {
     switch_off(s, now_s);
     return;
@@ -239,7 +245,7 @@ void Simulation::set_condition(std::size_t s, Condition condition, double now_s)
   server.condition = condition;
   last_event_s_ = std::max(last_event_s_, now_s);
   for (const auto& [group, place] : server.memberships)
-    group->router.set_available(place, condition == Condition::on);
+    group->router.set_available(place, available_in(*group, server));
 }
 
 bool Simulation::scales(const Server& server) const {

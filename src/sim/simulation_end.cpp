@@ -106,6 +106,7 @@ metrics::RunResult Simulation::result(double end_s) {
   totals.devices = plan_->device_count();
   for (const metrics::PoolResult& pool : r.pools) totals.replicas += pool.replicas;
   if (!slots_of_models_.empty()) totals.model_swaps = model_swaps_;
+  if (plan_->scenario.serving.role_switch) totals.role_changes = role_changes_;
   const auto has_adapters = [](const auto& d) { return d->model.adapters() > 0; };
   if (std::any_of(deployments_.begin(), deployments_.end(), has_adapters))
     totals.adapter_loads = adapter_loads_;

@@ -10,14 +10,16 @@ void Simulation::build_decoders() {
   std::map<std::string, std::vector<std::size_t>> members;
   for (std::size_t s = 0; s < servers_.size(); ++s) {
     const scenario::DeploymentPlan& d = *servers_[s]->deployment->plan_of;
-    if (d.spec.role == scenario::Role::decode) members[d.model.name].push_back(s);
+    const bool may_decode = d.spec.role == scenario::Role::decode || d.spec.role_may_change;
+    if (may_decode) members[d.model.name].push_back(s);
   }
   std::map<std::string, std::size_t> group_of;
   for (auto& [model, servers] : members)
-    group_of[model] = add_group(scenario::RouterKind::least_loaded, std::move(servers));
+    group_of[model] = add_group(scenario::RouterKind::least_loaded, std::move(servers), true);
   for (const auto& server : servers_) {
     const scenario::DeploymentPlan& d = *server->deployment->plan_of;
-    if (d.spec.role == scenario::Role::prefill) server->sends_to = group_of.at(d.model.name);
+    if (d.spec.role == scenario::Role::prefill || d.spec.role_may_change)
+      server->sends_to = group_of.at(d.model.name);
   }
 }
 

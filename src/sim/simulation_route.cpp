@@ -10,15 +10,17 @@
 
 namespace tokenyard::sim {
 
-std::size_t Simulation::add_group(scenario::RouterKind kind, std::vector<std::size_t> members) {
+std::size_t Simulation::add_group(scenario::RouterKind kind, std::vector<std::size_t> members,
+                                  bool decodes) {
   const auto seed = static_cast<std::uint64_t>(plan_->scenario.seed);
   groups_.push_back(
       std::make_unique<Group>(plan_->scenario.serving, kind, std::move(members), seed));
   Group& group = *groups_.back();
+  group.decodes = decodes;
   for (std::size_t place = 0; place < group.servers.size(); ++place) {
     Server& server = *servers_[group.servers[place]];
     server.memberships.emplace_back(&group, place);
-    group.router.set_available(place, server.condition == Condition::on);
+    group.router.set_available(place, available_in(group, server));
   }
   return groups_.size() - 1;
 }
@@ -33,7 +35,8 @@ void Simulation::build_choices() {
     Choices choices;
     for (std::size_t s = 0; s < servers_.size(); ++s) {
       const Deployment& d = *servers_[s]->deployment;
-      if (d.plan_of->spec.role == scenario::Role::decode) continue;
+      const scenario::DeploySpec& spec = d.plan_of->spec;
+      if (spec.role == scenario::Role::decode && !spec.role_may_change) continue;
       if (!model.empty() && d.plan_of->model.name != model) continue;
       choices.adapters = std::max(choices.adapters, d.model.adapters());
       const std::string& pool = plan_->pools[d.pool].name;
@@ -108,7 +111,7 @@ std::size_t Simulation::choose_place(Group& group, const workload::Request& requ
   if (away) return least_loaded_that_can(group, request, produced, away);
   std::size_t chosen = group.router.choose(request);
   if (chosen == kNobody) return kNobody;
-  if (!can_serve(*servers_[group.servers[chosen]], request, produced, away)) {
+  if (!can_serve(group, *servers_[group.servers[chosen]], request, produced, away)) {
     chosen = least_loaded_that_can(group, request, produced, away);
     if (chosen == kNobody) return kNobody;
   }
@@ -121,17 +124,17 @@ std::size_t Simulation::least_loaded_that_can(const Group& group, const workload
   std::size_t best = kNobody;
   for (std::size_t place = 0; place < group.servers.size(); ++place) {
     if (!away && !group.router.available(place)) continue;
-    if (!can_serve(*servers_[group.servers[place]], request, produced, away)) continue;
+    if (!can_serve(group, *servers_[group.servers[place]], request, produced, away)) continue;
     if (best == kNobody || group.router.outstanding(place) < group.router.outstanding(best))
       best = place;
   }
   return best;
 }
 
-bool Simulation::can_serve(const Server& server, const workload::Request& request,
-                           std::int64_t produced, bool away) {
+bool Simulation::can_serve(const Group& group, const Server& server,
+                           const workload::Request& request, std::int64_t produced, bool away) {
   return server.replica.can_ever_fit(request, produced) &&
-         (!server.sends_to ||
+         (group.decodes || server.role != scenario::Role::prefill ||
           choose_place(*groups_[*server.sends_to], request, produced, away) != kNobody);
 }
 

@@ -160,7 +160,7 @@ std::size_t Simulation::near_weights(const Group& group, std::size_t chosen,
   std::size_t free = chosen;
   for (std::size_t place = 0; place < group.servers.size(); ++place) {
     const std::size_t s = group.servers[place];
-    if (!group.router.available(place) || !can_serve(*servers_[s], request, produced, false))
+    if (!group.router.available(place) || !can_serve(group, *servers_[s], request, produced, false))
       continue;
     if (outstanding_of_slot(s) < outstanding_of_slot(group.servers[free])) free = place;
     if (!ready(s) || servers_[s]->routed >= full) continue;

@@ -60,4 +60,24 @@ TEST_CASE("roles: no estimate of the transfer beside the simulated one, and no s
         "with static batches cannot take them");
 }
 
+TEST_CASE("roles that may change need somebody who says when, and the other way round") {
+  const std::string kMay = pool("p", "role: prefill, role_may_change: true");
+  const std::string kSwitch = "serving: {role_switch: {interval: 5 s}}\n";
+  CHECK(complaint(scenario(kMay + kDecode, kSwitch)) == "");
+  CHECK(complaint(scenario(kMay + kDecode)) ==
+        "fleet.pools[0].deploy.role_may_change: has no effect without serving.role_switch");
+  CHECK(complaint(scenario(kPrefill + kDecode, kSwitch)) ==
+        "serving.role_switch: no deployment says 'role_may_change: true'");
+  CHECK(complaint(scenario(pool("b", "role_may_change: true"), kSwitch)) ==
+        "fleet.pools[0].deploy.role_may_change: has no effect without 'role: prefill' or 'role: "
+        "decode'");
+  CHECK(complaint(scenario(kMay + kDecode, kSwitch + "autoscaling: {}\n")) ==
+        "serving.role_switch: replicas that come and go ('autoscaling') do not change roles");
+}
+
+TEST_CASE("roles: prompts and answers run with the same adapters") {
+  CHECK(complaint(scenario(pool("p", "role: prefill, lora: {adapters: 4}") + kDecode)) ==
+        "fleet.pools[1].deploy.lora: prompts are computed with 4 adapters and decoded with 0");
+}
+
 }  // namespace tokenyard::scenario

@@ -348,3 +348,37 @@ TEST_CASE(
     CHECK(metric_of(c.fast, "preemptions") > 0.0);
   }
 }
+
+TEST_CASE("fast-forward: replicas that change roles as load swings between prompts and answers") {
+  scenario::Plan plan = test::toy_plan();
+  plan.pools.clear();
+  for (const scenario::Role role : {scenario::Role::prefill, scenario::Role::decode}) {
+    test::ToyOptions options;
+    options.nodes = 3;
+    options.kv_blocks = 300;
+    scenario::PoolPlan pool = test::toy_pool(options);
+    test::cut_memory(pool, options.serving, *options.kv_blocks);
+    pool.name = role == scenario::Role::prefill ? "p" : "d";
+    pool.deployments.front().spec.role = role;
+    pool.deployments.front().spec.role_may_change = true;
+    plan.pools.push_back(pool);
+  }
+  plan.scenario.serving.role_switch = {
+      .interval = seconds(0.5), .cooldown = seconds(1), .ratio = 1.5, .min_load = seconds(0.05)};
+  RandomStream random(5, "requests");
+  std::vector<workload::Request> requests;
+  double at_s = 0.0;
+  for (int i = 0; i < 500; ++i) {
+    const bool prompts = i / 100 % 2 == 0;
+    at_s += random.exponential(prompts ? 0.03 : 0.02);
+    requests.push_back(test::request_at(i, at_s, prompts ? random.integer(500, 3000) : 20,
+                                        prompts ? 2 : random.integer(50, 300)));
+  }
+  const auto run = [&](bool per_step) {
+    test::ListStream stream(requests);
+    return test::run_here(plan, stream, per_step);
+  };
+  const Compared c = compared(run(false), run(true));
+  CHECK(metric_of(c.fast, "role_changes") > 2.0);
+  CHECK(metric_of(c.fast, "role_changes") == metric_of(c.slow, "role_changes"));
+}
