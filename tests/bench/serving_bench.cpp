@@ -30,6 +30,8 @@ struct Case {
   int output_tokens;
   long requests;
   const char* features = "";  // more of the scenario
+  const char* load = "";      // ... of its generator
+  const char* deploy = "";    // ... of its deployment
 };
 
 // Everything that a request, a replica or a node can go through; failures and clients that give up are so
@@ -41,7 +43,7 @@ constexpr const char* kAllFeatures =
     "  scheduler: {admission: priority, preemption: swap}\n"
     "  kv_cache: {offload: [dram, ssd], prefetch: true, eviction: cost-aware, between_turns: "
     "cost-aware}\n"
-    "  speculation: {kind: mtp, tokens: 2, acceptance: 0.7, draft_cost: 0.05}\n"
+    "  speculation: {kind: mtp, tokens: 2, acceptance: 0.7, draft_cost: 0.05, sampling: per-request}\n"
     "faults: {enabled: true, rate_scale: 100}\n"
     "autoscaling: {policy: queue, min: 6, target_queue: 40}\n"
     "slo: {ttft_p99: 2 s, tpot_p99: 50 ms}\n";
@@ -69,10 +71,11 @@ std::string scenario_text(const Case& c) {
   std::snprintf(text, sizeof(text),
                 "name: bench\ncalibration: none\nstore_requests: none\nsample_interval: 0 s\n"
                 "workload:\n  name: bench\n  generator:\n    kind: poisson\n    rate: %g /s\n    input: 1000\n"
-                "    output: {kind: geometric, mean: %d}\n    requests: %ld\n"
+                "    output: {kind: geometric, mean: %d}\n    requests: %ld\n%s"
                 "fleet:\n  fabric: fat-tree-400g\n  pools:\n    - name: main\n      node: dgx-h100\n      count: %d\n"
-                "      deploy: {model: llama-3.1-70b, weights: fp8, kv: fp8, tensor_parallel: 4}\n",
-                c.rate_per_replica * 2.0 * c.nodes, c.output_tokens, c.requests, c.nodes);
+                "      deploy: {model: llama-3.1-70b, weights: fp8, kv: fp8, tensor_parallel: 4%s}\n",
+                c.rate_per_replica * 2.0 * c.nodes, c.output_tokens, c.requests, c.load, c.nodes,
+                c.deploy);
   return std::string(text) + c.features;
 }
 
@@ -131,7 +134,9 @@ int main() {
                                 {"output 2500", 4, 1.4, 2500, 200'000},
                                 {"1,000 replicas", 500, 10.0, 250, 500'000},
                                 {"1 M requests", 4, 10.0, 250, 1'000'000},
-                                {"all features", 4, 10.0, 250, 500'000, kAllFeatures},
+                                {"all features", 4, 10.0, 250, 500'000, kAllFeatures,
+                                 "    tenants: 4\n    adapters: 16\n    patience: {kind: logistic, median: 60 s, scale: 2 s}\n",
+                                 ", lora: {adapters: 16, resident: 14}"},
                                 {"agents, tiers", 0, 0.0, 0, 100'000, kAgents}};
   std::printf("%-16s %12s %12s %10s %12s %10s\n", "case", "requests", "requests/s", "us each", "events each", "peak MiB");
   double reference_us = 0.0;

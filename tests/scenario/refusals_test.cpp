@@ -484,7 +484,7 @@ s.yaml:11:13: error: fleet.pools[1].name: two pools have the name 'a'
 s.yaml:13:48: error: fleet.pools[1].deploy.tensor_parallel: 3 does not divide the 64 attention heads of toy-4b
    13 |       deploy: {model: toy-4b, tensor_parallel: 3, speed: 5}
       |                                                ^
-s.yaml:13:51: error: fleet.pools[1].deploy: unknown key 'speed'; accepted: model, role, engine, weights, kv, activations, expert_weights, lm_head, placement, tensor_parallel, pipeline_parallel, expert_parallel, redundant_experts, expert_skew, data_parallel_attention, attention_data_parallel, replicas, lora, min_kv_tokens, memory_utilization
+s.yaml:13:51: error: fleet.pools[1].deploy: unknown key 'speed'; accepted: model, role, role_may_change, engine, weights, kv, activations, expert_weights, lm_head, placement, tensor_parallel, pipeline_parallel, expert_parallel, redundant_experts, expert_skew, data_parallel_attention, attention_data_parallel, replicas, lora, min_kv_tokens, memory_utilization
    13 |       deploy: {model: toy-4b, tensor_parallel: 3, speed: 5}
       |                                                   ^
 s.yaml:14:7: error: slo: unknown key 'ttft'; did you mean 'ttft_p50'?
