@@ -131,10 +131,13 @@ std::size_t Simulation::least_loaded_that_can(const Group& group, const workload
   return best;
 }
 
+// In the role that it has: who waited for a replica that could serve it in another one might wait for ever.
 bool Simulation::can_serve(const Group& group, const Server& server,
                            const workload::Request& request, std::int64_t produced, bool away) {
+  using scenario::Role;
+  if (server.role != Role::both && group.decodes != (server.role == Role::decode)) return false;
   return server.replica.can_ever_fit(request, produced) &&
-         (group.decodes || server.role != scenario::Role::prefill ||
+         (server.role != Role::prefill ||
           choose_place(*groups_[*server.sends_to], request, produced, away) != kNobody);
 }
 

@@ -100,10 +100,10 @@ scenario::FaultsSpec random_faults(RandomStream& dice, const scenario::Plan& pla
   }
   if (coin(dice, 0.4)) {
     // One in some seconds: a year of failures in an instant.
-    faults.device = {.per_year = kSecondsPerYear / dice.uniform(2.0, 20.0),
+    faults.device = {.per_year = kSecondsPerYear / dice.uniform(5.0, 30.0),
                      .repair = seconds(dice.uniform(0.05, 1.0))};
-    faults.network_switch = {.per_year = kSecondsPerYear / 10.0, .repair = seconds(0.2)};
-    faults.link = {.per_year = kSecondsPerYear / 10.0, .repair = seconds(0.2)};
+    faults.network_switch = {.per_year = kSecondsPerYear / 30.0, .repair = seconds(0.2)};
+    faults.link = {.per_year = kSecondsPerYear / 30.0, .repair = seconds(0.2)};
   }
   return faults;
 }
@@ -139,6 +139,13 @@ scenario::Plan random_plan(std::int64_t seed, RandomStream& dice) {
     plan.pools[0].deployments.front().spec.role = scenario::Role::prefill;
     plan.pools[1].deployments.front().spec.role = scenario::Role::decode;
     plan.pools[1].name = "second";
+    if (plan.scenario.serving.kv_cache.offload.empty() && coin(dice, 0.5)) {
+      for (auto& pool : plan.pools) pool.deployments.front().spec.role_may_change = true;
+      plan.scenario.serving.role_switch = {.interval = seconds(dice.uniform(0.1, 0.5)),
+                                           .cooldown = seconds(dice.uniform(0.0, 1.0)),
+                                           .ratio = 1.2,
+                                           .min_load = seconds(0.01)};
+    }
   }
   if (coin(dice, 0.3)) {
     catalog::Dram dram;
@@ -150,7 +157,9 @@ scenario::Plan random_plan(std::int64_t seed, RandomStream& dice) {
     }
   }
   plan.scenario.faults = random_faults(dice, plan);
-  if (coin(dice, 0.2)) plan.scenario.autoscaling = random_autoscaling(dice);
+  // Replicas that come and go do not change roles.
+  if (!plan.scenario.serving.role_switch && coin(dice, 0.2))
+    plan.scenario.autoscaling = random_autoscaling(dice);
   return plan;
 }
 
