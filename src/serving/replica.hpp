@@ -157,6 +157,8 @@ class Replica {
   bool withdraw(double now, Handle handle);
   [[nodiscard]] const std::vector<Handle>& left() const { return left_; }
   // Gives up its requests and forgets all KV caches.  After stop() and end_run(), or idle.
+  // Prompts that are computed and sequences that decode, oldest first.
+  [[nodiscard]] std::vector<Handle> in_batch() const;
   struct Evacuees {
     std::vector<Handle> requests;  // those that ran, oldest first, then those in line
     std::vector<Handle> held;      // prompts whose cache was held here, and that are elsewhere

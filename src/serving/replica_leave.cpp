@@ -72,6 +72,14 @@ void Replica::leave_batch(Handle handle) {
   r.stage = Stage::nowhere;
 }
 
+std::vector<Handle> Replica::in_batch() const {
+  std::vector<Handle> inside;
+  for (const Admitted& a : admitted_) {
+    if ((*slots_)[a.handle].stay == a.stay) inside.push_back(a.handle);
+  }
+  return inside;
+}
+
 Replica::Evacuees Replica::evacuate(double now, double last_boundary_s) {
   kind_ = Kind::none;
   end_s_ = kNever;
@@ -85,10 +93,7 @@ Replica::Evacuees Replica::evacuate(double now, double last_boundary_s) {
     kv_.release(held.request, held.tokens, false, held.lease);
   }
   held_.clear();
-  std::vector<Handle> inside;
-  for (const Admitted& a : admitted_) {
-    if ((*slots_)[a.handle].stay == a.stay) inside.push_back(a.handle);
-  }
+  std::vector<Handle> inside = in_batch();
   inside.insert(inside.end(), receiving_.begin(), receiving_.end());
   for (const Handle handle : inside) {
     ActiveRequest& r = (*slots_)[handle];

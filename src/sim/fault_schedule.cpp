@@ -103,6 +103,7 @@ std::optional<Fault> FaultSchedule::next() {
                                       [&](const Component& c) { return pick < c.rates_sum_per_s; });
   Fault fault{.at_s = drawn_s_,
               .duration_s = spec_of(component->kind).repair.base(),
+              .of_device = component->kind == Kind::device,
               .replicas = component->kind == Kind::device
                               ? std::vector<std::size_t>{component->number}
                               : replicas_on(cut_off(*component))};

@@ -5,7 +5,8 @@
 // own rate; all together are one Poisson process of the sum of the rates, whose events pick their
 // component in proportion to its rate.  Failures at stated times and maintenance come with them.
 //
-//   a device       takes the replica down that it serves
+//   a device       takes the replica down that it serves, or one of its redundant ranks
+//                  (simulation_ranks.cpp)
 //   a node         all replicas that have devices in it
 //   a cable        the nodes that reach the others over it alone; parallel ones never do
 //   a switch       the nodes that reach the others through it alone
@@ -42,6 +43,7 @@ struct Fault {
   double at_s = 0.0;
   double duration_s = 0.0;
   bool drains = false;                // maintenance: what is there is finished first
+  bool of_device = false;             // one, of the replica that is hit
   std::vector<std::size_t> replicas;  // that are hit
 };
 

@@ -99,6 +99,7 @@ struct Server {
   Condition condition = Condition::on;
   std::vector<std::pair<Group*, std::size_t>> memberships;  // groups, and its place in them
   double down_until_s = 0.0;
+  std::int64_t lost_ranks = 0;  // devices that it does without, see simulation_ranks.cpp
   double booted_s = -1.0;
   std::int64_t loads = 0;        // of weights, under way
   std::int64_t stale_loads = 0;  // ... that a failure has made useless

@@ -250,6 +250,9 @@ void Simulation::wake_server(std::size_t number) {
     case kAdapter:
       on_adapter(s);
       break;
+    case kRankBack:
+      --servers_[s]->lost_ranks;
+      break;
     default:
       on_prefetched(number - kServerWakes * servers_.size());
   }

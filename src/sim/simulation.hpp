@@ -81,6 +81,7 @@ class Simulation final : private Sleeper {
     kSwapped,        // likewise, to devices that it shares
     kResidenceOver,  // others may have these
     kAdapter,        // one has come
+    kRankBack,       // a device that it did without is repaired
     kServerWakes
   };
   [[nodiscard]] std::size_t wake_of(ServerWake what, std::size_t server) const {
@@ -196,6 +197,7 @@ class Simulation final : private Sleeper {
   void apply(const Fault& fault, double now_s);
   void fail(std::size_t server, double duration_s, double now_s);
   void lose_work(std::size_t server, double now_s);
+  bool lose_rank(std::size_t server, double duration_s, double now_s);
   void drain(std::size_t server, double away_s, double now_s);
   void when_drained(std::size_t server, double now_s);
   void on_condition(std::size_t server);

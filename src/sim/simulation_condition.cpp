@@ -70,7 +70,7 @@ void Simulation::apply(const Fault& fault, double now_s) {
   for (const std::size_t s : fault.replicas) {
     if (fault.drains) {
       drain(s, fault.duration_s, now_s);
-    } else {
+    } else if (!(fault.of_device && lose_rank(s, fault.duration_s, now_s))) {
       fail(s, fault.duration_s, now_s);
     }
   }

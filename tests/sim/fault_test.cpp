@@ -39,6 +39,21 @@ double seconds_of(const metrics::RunResult& result, Cause cause) {
   return result.pools[0].device_seconds[static_cast<std::size_t>(cause)];
 }
 
+// DeepSeek-V3 on 16 ranks with so many redundant experts, 2,000 s of requests; one of its devices fails every
+// 315 s.
+scenario::Plan with_copies(std::int64_t copies, const std::string& repair) {
+  return test::plan_of(
+      "name: t\nworkload:\n  name: w\n  generator: {kind: poisson, rate: 2 /s, requests: 4000, "
+      "input: "
+      "500, output: 100}\nfleet:\n  pools:\n    - {name: main, node: hgx-h200, count: 2, deploy: "
+      "{model: deepseek-v3, weights: fp8, kv: bf16, tensor_parallel: 1, expert_parallel: 16, "
+      "attention_data_parallel: 16, redundant_experts: " +
+      std::to_string(copies) +
+      "}}\nfaults: {enabled: true, detection: 0.1 s, rate_scale: 25000, device: {per_year: 0.25, "
+      "repair: " +
+      repair + "}}\n");
+}
+
 }  // namespace
 
 TEST_CASE("a failure in the middle of an answer: prompt and answer so far are computed elsewhere") {
@@ -133,4 +148,35 @@ TEST_CASE("a switch that fails takes those that reach the others through it alon
   const auto result = run(plan, {request_at(0, 0.0, 1000, 2), request_at(1, 19.0, 1000, 2)});
   // The only switch: the node that counts as cut off is all but the largest part that is left.
   CHECK(seconds_of(result, Cause::down) > 0.0);
+}
+
+TEST_CASE(
+    "redundant experts: a replica survives as many devices as its copies cover, and not one more") {
+  // 256 experts: 32 copies cover 16 * 32 / 288 = 1.8 devices, 16 copies 0.9, 64 copies 3.2.
+  const auto down_s = [](std::int64_t copies, const std::string& repair) {
+    const auto result = test::run_here(with_copies(copies, repair));
+    CHECK(result.requests_finished == 4000);
+    std::int64_t again = 0;
+    for (const auto& row : result.requests) again += row.attempts - 1;
+    CHECK(again > 0);
+    return seconds_of(result, Cause::down);
+  };
+  // Repaired within 30 s, hardly two are away at once.
+  const double without = down_s(16, "30 s");
+  CHECK(without >= 16 * 30.0);
+  CHECK(down_s(32, "30 s") < 0.5 * without);
+  CHECK(down_s(64, "30 s") == 0.0);
+  // Where nothing is repaired the second one takes it down.
+  CHECK(down_s(32, "1 h") > 16 * 3000.0);
+}
+
+TEST_CASE("redundant experts: what is lost with a device is the same step by step") {
+  const scenario::Plan plan = with_copies(64, "30 s");
+  const auto fast = test::run_here(plan);
+  const auto slow = test::run_here(plan, true);
+  for (const auto& row : fast.requests) {
+    const auto& other = row_of(slow, row.id);
+    REQUIRE(row.attempts == other.attempts);
+    REQUIRE(row.finished_s == doctest::Approx(other.finished_s).epsilon(1e-9));
+  }
 }
