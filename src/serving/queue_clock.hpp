@@ -36,7 +36,7 @@ class QueueClock {
   void line_up(ActiveRequest& r, double now_s) {
     r.capacity_mark_s = capacity_s(now_s);
     if (!tracks_order_) return;
-    r.order = ++orders_;
+    r.order = static_cast<std::int64_t>(++orders_);
     if (orders_ < sums_.size()) return;
     // The last entry of a tree of twice the size covers all; those between are of nobody yet.
     const double all = sums_.empty() ? 0.0 : sums_.back();

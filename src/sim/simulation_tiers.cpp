@@ -143,7 +143,9 @@ std::vector<metrics::KvTierResult> Simulation::account_tiers(double end_s) {
       result.mean_bytes += block_bytes * server->tiers->kept_block_s(t) / measured_s;
     }
   }
-  for (const auto& [model, pool] : remote_pools_) {
+  for (const auto& entry : remote_pools_) {
+    const std::string& model = entry.first;
+    serving::KvTierStore* const pool = entry.second.get();
     const auto server = std::find_if(servers_.begin(), servers_.end(), [&](const auto& s) {
       return s->tiers && s->deployment->plan_of->model.name == model;
     });
