@@ -198,6 +198,10 @@ class Replica {
   [[nodiscard]] std::int64_t waiting() const { return line_.size(); }
   // Prompt tokens in line and under way, not yet computed at the last step boundary before `now`.
   [[nodiscard]] std::int64_t prompt_backlog(double now) const;
+  // Without those that a newcomer passes.
+  [[nodiscard]] std::int64_t prompts_before_newcomer(double now) const {
+    return prompt_backlog(now) - deferred_tokens_;
+  }
   [[nodiscard]] std::int64_t outstanding() const { return running() + waiting(); }
   [[nodiscard]] KvCache& kv() { return kv_; }
   [[nodiscard]] const KvCache& kv() const { return kv_; }
@@ -243,6 +247,7 @@ class Replica {
   bool reserve_next(double now);
   void fetch(Handle handle, std::int64_t reused, KvBelow below);
   void leave_line(ActiveRequest& r, double now, Phase next);
+  void count_in_line(const ActiveRequest& r, std::int64_t sign);
   bool adapter_ready(const ActiveRequest& r);
   void pin_adapter(const ActiveRequest& r);
   void unpin_adapter(const ActiveRequest& r);
@@ -330,7 +335,8 @@ class Replica {
   std::int64_t fresh_ = 0;         // delivered at this boundary, the youngest of all
 
   WaitingLine line_;
-  std::int64_t line_tokens_ = 0;  // of prompts in line
+  std::int64_t line_tokens_ = 0;      // of prompts in line
+  std::int64_t deferred_tokens_ = 0;  // of these, those that newcomers pass
   bool admits_ = true;
   std::optional<AdapterCache> adapters_;  // absent: all requests run with the model alone
   std::vector<std::int32_t> wanted_adapters_;

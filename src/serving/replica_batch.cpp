@@ -69,11 +69,19 @@ bool Replica::admit_next(double now) {
 // The first in line enters the batch.
 void Replica::leave_line(ActiveRequest& r, double now, Phase next) {
   line_.take_first();
-  line_tokens_ -= r.brings == Brings::nothing ? r.request.input_tokens + r.produced : 0;
+  count_in_line(r, -1);
   if (r.phase != Phase::queue_arrival) return;
   const double since_s = r.phase_since_s;
   r.enter(next, now);
   clock_.split(r, now - since_s, now);
+}
+
+// A prompt gets into line, or out of it.
+void Replica::count_in_line(const ActiveRequest& r, std::int64_t sign) {
+  if (r.brings != Brings::nothing) return;
+  const std::int64_t tokens = sign * (r.request.input_tokens + r.produced);
+  line_tokens_ += tokens;
+  if (r.deferred) deferred_tokens_ += tokens;
 }
 
 std::int64_t Replica::prompt_backlog(double now) const {
@@ -165,7 +173,7 @@ void Replica::preempt_one() {
     r.brings = Brings::swapped;
     r.stored = tokens;
   } else {
-    line_tokens_ += r.request.input_tokens + r.produced;
+    count_in_line(r, 1);
   }
   line_.add(handle, true);
 }

@@ -16,7 +16,7 @@ void Replica::enqueue(double now, Handle handle) {
                                         : Phase::queue_capacity,
           now);
   clock_.line_up(r, now);
-  if (r.brings == Brings::nothing) line_tokens_ += r.request.input_tokens + r.produced;
+  count_in_line(r, 1);
   line_.add(handle, again);
   if (prefetches_) {
     // What it may find below depends on what is evicted before the next boundary.

@@ -10,7 +10,7 @@ bool Replica::withdraw(double now, Handle handle) {
   ActiveRequest& r = (*slots_)[handle];
   if (r.stage == Stage::waiting) {
     const bool was_first = line_.first() == handle;
-    if (r.brings == Brings::nothing) line_tokens_ -= r.request.input_tokens + r.produced;
+    count_in_line(r, -1);
     line_.remove(handle);
     r.stage = Stage::nowhere;
     // Who stood behind it may fit where it did not.
@@ -109,7 +109,7 @@ Replica::Evacuees Replica::evacuate(double now, double last_boundary_s) {
     (*slots_)[handle].stage = Stage::nowhere;
     out.requests.push_back(handle);
   }
-  line_tokens_ = 0;
+  line_tokens_ = deferred_tokens_ = 0;
   newcomers_.clear();
   kv_.clear_cached();
   clock_.set(now, false);

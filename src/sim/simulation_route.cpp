@@ -201,8 +201,8 @@ void Simulation::send_parked(double now_s) {
 bool Simulation::too_late(const Chosen& chosen, const workload::Request& request) const {
   const scenario::OverloadSpec& overload = plan_->scenario.serving.overload;
   const Server& server = *servers_[groups_[chosen.group]->servers[chosen.place]];
-  const auto tokens =
-      static_cast<double>(server.replica.prompt_backlog(calendar_->now()) + request.input_tokens);
+  const auto tokens = static_cast<double>(server.replica.prompts_before_newcomer(calendar_->now()) +
+                                          request.input_tokens);
   const double expected_s =
       front_end_.delay_s(request.input_tokens) + tokens * server.deployment->prompt_s_per_token;
   return expected_s > overload.ttft->base();

@@ -241,6 +241,17 @@ TEST_CASE("overload: what would be too late is turned away, or goes behind") {
   CHECK(order_of_start(deferred) == std::vector<std::int64_t>{0, 1, 2, 5, 3, 4});
 }
 
+TEST_CASE("overload: who is deferred is not counted before those that pass it") {
+  test::ToyOptions options = one_by_one();
+  options.serving.overload = {.policy = scenario::Overload::defer, .ttft = seconds(0.25)};
+  // Of five prompts of 66 ms three are in time.  A sixth at 0.1 s has one and a half of them before it, and
+  // the two that are deferred behind it: 0.17 s, not 0.3 s.
+  std::vector<workload::Request> requests;
+  for (int i = 0; i < 5; ++i) requests.push_back(request_at(i, 0.0, 1000, 2));
+  requests.push_back(request_at(5, 0.1, 1000, 2));
+  CHECK(order_of_start(run(options, requests)) == std::vector<std::int64_t>{0, 1, 2, 5, 3, 4});
+}
+
 TEST_CASE("swapped sequences come back from the host's memory instead of being computed again") {
   test::ToyOptions options;
   options.kv_blocks = 40;
