@@ -48,6 +48,13 @@ struct StepCost {
     for (std::size_t i = 0; i < kWorks; ++i) work[i] += factor * other.work[i];
   }
 
+  // The same work on fewer devices: what goes by compute and by bytes takes longer, latencies do not.
+  void stretch(double factor) {
+    for (const Cause c : {Cause::compute, Cause::weight_bw, Cause::kv_bw, Cause::act_bw,
+                          Cause::net_bw, Cause::imbalance})
+      seconds[static_cast<std::size_t>(c)] *= factor;
+  }
+
   void scale(double factor) {
     for (double& s : seconds) s *= factor;
     for (double& w : work) w *= factor;

@@ -119,6 +119,7 @@ std::int64_t Replica::decode_steps_possible(std::int64_t most) {
 
 void Replica::begin_run(double now) {
   start_s_ = now;
+  stretch_ = next_stretch_;
   kv_.advance(now);
   blocked_ = false;
   awaits_adapter_ = false;
@@ -154,7 +155,7 @@ void Replica::begin_batch(double now) {
 void Replica::begin_decode_run(double now) {
   kind_ = Kind::decode;
   run_decodes_ = true;
-  affine_ = model_->decode_run(decode_batch());
+  affine_ = decode_cost(decode_batch());
   first_step_s_ = affine_.first.total_s();
   slope_s_ = affine_.slope.total_s();
   run_steps_ = decode_steps_possible(affine_.valid_steps);
@@ -185,7 +186,7 @@ void Replica::measure_mixed_run() {
   batch.adapters = run_adapters();
   end_s_ = start_s_;
   for (std::int64_t i = 0; i < run_steps_; ++i) {
-    const perf::StepCost cost = model_->mixed_step(slices_, batch);
+    const perf::StepCost cost = mixed_cost(slices_, batch);
     const double step_s = cost.total_s();
     mixed_cost_.add(cost);
     mixed_step_s_.push_back(step_s);
@@ -206,7 +207,7 @@ double Replica::run_decode_s() const {
   perf::DecodeBatch batch = decode_batch();
   double total_s = 0.0;
   for (std::int64_t left = run_steps_; left > 0;) {
-    const perf::AffineCost piece = model_->decode_run(batch);
+    const perf::AffineCost piece = decode_cost(batch);
     const std::int64_t steps = std::min(left, piece.valid_steps);
     total_s += piece.sum_s(static_cast<double>(steps));
     batch.advance(steps);

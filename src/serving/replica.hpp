@@ -51,6 +51,7 @@
 #include <memory>
 #include <optional>
 #include <queue>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -167,6 +168,9 @@ class Replica {
   // Nothing runs, waits, comes or is held.
   [[nodiscard]] bool empty() const { return runs_nothing() && line_.empty(); }
 
+  // From the next step boundary on, its work is done by fewer devices than it was made for: by one in
+  // `stretch` of them.
+  void set_stretch(double now, double stretch);
   // The run under way ends at its first step boundary at or after `now`.
   void end_at_boundary(double now);
   // What the whole steps of the run under way, up to `now`, have added.
@@ -287,6 +291,9 @@ class Replica {
   [[nodiscard]] std::int64_t steps_until_change();
   [[nodiscard]] std::int64_t decode_steps_possible(std::int64_t most);
   [[nodiscard]] perf::DecodeBatch decode_batch() const;
+  [[nodiscard]] perf::AffineCost decode_cost(const perf::DecodeBatch& batch) const;
+  [[nodiscard]] perf::StepCost mixed_cost(std::span<const perf::PrefillSlice> slices,
+                                          const perf::DecodeBatch& batch) const;
   [[nodiscard]] double run_decode_s() const;
   [[nodiscard]] double decode_time(std::int64_t steps) const;
   [[nodiscard]] double boundary_s(std::int64_t steps) const;
@@ -364,6 +371,7 @@ class Replica {
 
   Kind kind_ = Kind::none;
   bool blocked_ = false;
+  double stretch_ = 1.0, next_stretch_ = 1.0;
   bool cut_short_ = false;    // stop() has cut the run under way
   bool run_decodes_ = false;  // decoding sequences take part in this run
   std::int64_t run_steps_ = 0;

@@ -38,6 +38,26 @@ void Replica::end_at_boundary(double now) {
   shorten(at_boundary ? before : before + 1);
 }
 
+void Replica::set_stretch(double now, double stretch) {
+  next_stretch_ = stretch;
+  end_at_boundary(now);
+}
+
+perf::AffineCost Replica::decode_cost(const perf::DecodeBatch& batch) const {
+  perf::AffineCost cost = model_->decode_run(batch);
+  if (stretch_ == 1.0) return cost;
+  cost.first.stretch(stretch_);
+  cost.slope.stretch(stretch_);
+  return cost;
+}
+
+perf::StepCost Replica::mixed_cost(std::span<const perf::PrefillSlice> slices,
+                                   const perf::DecodeBatch& batch) const {
+  perf::StepCost cost = model_->mixed_step(slices, batch);
+  if (stretch_ != 1.0) cost.stretch(stretch_);
+  return cost;
+}
+
 Replica::StepUnderWay Replica::stop(double now) {
   const StepUnderWay last = step_under_way(now);
   if (last.whole_steps > 0) shorten(last.whole_steps);
@@ -54,7 +74,7 @@ Replica::StepUnderWay Replica::step_under_way(double now) const {
   const auto done = static_cast<double>(last.whole_steps);
   perf::DecodeBatch batch = run_decodes_ ? decode_batch() : perf::DecodeBatch{};
   batch.advance(last.whole_steps);
-  if (run_decodes_) last.decode_s = model_->decode_run(batch).first.total_s();
+  if (run_decodes_) last.decode_s = decode_cost(batch).first.total_s();
   if (kind_ == Kind::decode) {
     last.cost = affine_.first;
     last.cost.add(affine_.slope, done);
@@ -62,7 +82,7 @@ Replica::StepUnderWay Replica::step_under_way(double now) const {
     std::vector<perf::PrefillSlice> slices = slices_;
     slices.front().cached += last.whole_steps * slices.front().tokens;
     batch.adapters = run_adapters();
-    last.cost = model_->mixed_step(slices, batch);
+    last.cost = mixed_cost(slices, batch);
   }
   return last;
 }

@@ -251,7 +251,7 @@ void Simulation::wake_server(std::size_t number) {
       on_adapter(s);
       break;
     case kRankBack:
-      --servers_[s]->lost_ranks;
+      on_rank_back(s);
       break;
     default:
       on_prefetched(number - kServerWakes * servers_.size());

@@ -198,6 +198,8 @@ class Simulation final : private Sleeper {
   void fail(std::size_t server, double duration_s, double now_s);
   void lose_work(std::size_t server, double now_s);
   bool lose_rank(std::size_t server, double duration_s, double now_s);
+  void on_rank_back(std::size_t server);
+  void stretch(std::size_t server, double now_s);
   void drain(std::size_t server, double away_s, double now_s);
   void when_drained(std::size_t server, double now_s);
   void on_condition(std::size_t server);

@@ -15,8 +15,12 @@
 // Worked example: DeepSeek-V3, 256 experts and 32 copies on 32 ranks: 32 * 32 / 288 = 3.6.  Three devices may
 // fail at the same time, each of them restarts one sequence in 32, and the fourth takes the replica down.
 //
-// Leaves out: what is left is slower and has less room for KV caches (3 % a device in the example), the time
-// that experts take to move, and cached histories, which are kept.
+// The ranks that are left have the work of all: computing and reading take e / (e - lost) times as long (3 %
+// more for a device in the example), latencies do not.  That is a little too much, as what every rank has
+// whole (attention's weights) is read no longer than before.
+//
+// Leaves out: less room for KV caches, the time that experts take to move, and cached histories, which are
+// kept.
 // Source: DeepSeek-V3 technical report, section 3.4 (redundant experts); DeepSeek's EPLB.
 #include "sim/simulation.hpp"
 
@@ -40,6 +44,7 @@ bool Simulation::lose_rank(std::size_t s, double duration_s, double now_s) {
   const auto ranks = static_cast<std::size_t>(d.attention_data_parallel);
   const auto lost = static_cast<std::size_t>(server.lost_ranks++) % ranks;
   calendar_->at(now_s + duration_s, *this, wake_of(kRankBack, s));
+  stretch(s, now_s);
   if (ranks == 1 && d.model.attention.kind == catalog::AttentionKind::mla) return true;
   const std::vector<serving::Handle> batch = server.replica.in_batch();
   for (std::size_t i = lost; i < batch.size(); i += ranks) {
@@ -47,6 +52,21 @@ bool Simulation::lose_rank(std::size_t s, double duration_s, double now_s) {
       withdraw(batch[i], serving::Leaving::restarted, now_s);
   }
   return true;
+}
+
+void Simulation::on_rank_back(std::size_t s) {
+  if (stopped_) return;
+  --servers_[s]->lost_ranks;
+  stretch(s, calendar_->now());
+}
+
+// The work of all ranks on those that are left.
+void Simulation::stretch(std::size_t s, double now_s) {
+  Server& server = *servers_[s];
+  const std::int64_t ranks = server.deployment->plan_of->spec.expert_parallel;
+  server.replica.set_stretch(
+      now_s, static_cast<double>(ranks) / static_cast<double>(ranks - server.lost_ranks));
+  if (!server.replica.idle()) arm(s);
 }
 
 }  // namespace tokenyard::sim

@@ -170,6 +170,29 @@ TEST_CASE(
   CHECK(down_s(32, "1 h") > 16 * 3000.0);
 }
 
+TEST_CASE(
+    "redundant experts: two of 16 devices less, and work takes 16/14 of its time, latencies as "
+    "long") {
+  const scenario::Plan plan = with_copies(64, "1 s");
+  const scenario::DeploymentPlan& d = plan.pools[0].deployments[0];
+  const perf::StepModel model(plan.pools[0], d, plan.scenario.serving, plan.fabric);
+  perf::StepCost whole = model.decode_run({.sequences = 16, .context = 16 * 600.0}).first;
+  perf::StepCost fewer = whole;
+  fewer.stretch(16.0 / 14.0);
+  CHECK(fewer[Cause::weight_bw] == doctest::Approx(whole[Cause::weight_bw] * 16 / 14));
+  CHECK(fewer[Cause::launch] == whole[Cause::launch]);
+  CHECK(fewer[perf::Work::bytes_weights] == whole[perf::Work::bytes_weights]);
+  // 256 copies cover 8 devices.  Those that are not repaired slow the fleet down for the rest of the run, to
+  // half its speed at most.
+  const auto repaired = test::run_here(with_copies(256, "1 s"));
+  const auto unrepaired = test::run_here(with_copies(256, "1 h"));
+  CHECK(seconds_of(unrepaired, Cause::down) == 0.0);
+  const double before_s = test::metric_of(repaired, "tpot_mean_s");
+  const double after_s = test::metric_of(unrepaired, "tpot_mean_s");
+  CHECK(after_s > 1.02 * before_s);
+  CHECK(after_s < 2.0 * before_s);
+}
+
 TEST_CASE("redundant experts: what is lost with a device is the same step by step") {
   const scenario::Plan plan = with_copies(64, "30 s");
   const auto fast = test::run_here(plan);
