@@ -64,12 +64,14 @@ void describe(input::Fields& f, FaultsSpec& x) {
 
 void describe(input::Fields& f, AutoscalingSpec& x) {
   f.optional("policy", x.policy,
-             "what is kept at its target: queue (waiting requests of a replica), utilization "
+             "what is kept at its target: queue (requests of a replica, in line and in its batch), "
+             "utilization "
              "(share of time that it runs steps) or slo (time to first token)");
   f.optional("pool", x.pool, "the pool that grows and shrinks; default: every pool");
   f.optional("min", x.min, "replicas of each deployment that always run").at_least(1);
   f.optional("initial", x.initial, "replicas that run at first; default: min").at_least(1);
-  f.optional("target_queue", x.target_queue, "waiting requests of a replica").more_than(0.0);
+  f.optional("target_queue", x.target_queue, "requests of a replica, in line and in its batch")
+      .more_than(0.0);
   f.optional("target_utilization", x.target_utilization, "share of time that a replica runs steps")
       .more_than(0.0)
       .at_most(1.0);

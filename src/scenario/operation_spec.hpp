@@ -64,6 +64,8 @@ struct MaintenanceSpec {
   Seconds duration = hours(1);
   std::int64_t nodes = 1;  // at a time; the next ones follow until all had their turn
 };
+// Repair of a device: four hours by hot swap, a day for a node, assumed alike for cables and switches (sites with
+// spares on hand); detection: assumed, some missed health checks.
 struct FaultsSpec {
   bool enabled = false;
   double rate_scale = 1.0;  // multiplies all rates: an hour shows what a year would
@@ -85,12 +87,14 @@ enum class ScaledDown { off, idle };
 constexpr auto enum_names(ScaledDown) {
   return std::array<std::string_view, 2>{"off", "idle"};
 }
+// The cooldown is the Horizontal Pod Autoscaler's; the targets, the interval, the time to boot and the store's
+// bandwidth (a 40G link) are assumed.
 struct AutoscalingSpec {
   ScalePolicy policy = ScalePolicy::queue;
   std::optional<std::string> pool;      // absent: every pool
   std::int64_t min = 1;                 // replicas of each deployment
   std::optional<std::int64_t> initial;  // absent: min
-  double target_queue = 4.0;            // waiting requests of a replica
+  double target_queue = 32.0;           // requests of a replica, in line and in its batch
   double target_utilization = 0.7;      // share of time that a replica runs steps
   std::optional<Seconds> target_ttft;   // policy slo; absent: that of the SLO
   Seconds interval = seconds(30);       // between decisions
@@ -105,7 +109,7 @@ struct RoleSwitchSpec {
   Seconds interval = seconds(10);  // between decisions
   Seconds cooldown = seconds(60);  // from one change to the next, of a model's replicas
   double ratio = 2.0;              // of the loads of the two roles, above which one is short
-  Seconds min_load = seconds(1);   // of a replica, below which none is
+  Seconds min_load = seconds(1);   // of a replica, below which none is; all four assumed
 };
 
 void describe(input::Fields& f, ClientSpec& x);

@@ -166,7 +166,7 @@ struct SchedulerSpec {
   Preemption preemption = Preemption::recompute;
   std::map<std::string, std::int64_t>
       priorities;             // of classes; the highest goes first, 0: the rest
-  double length_error = 0.3;  // of predicted answers: deviation of ln(predicted / true)
+  double length_error = 0.3;  // of predicted answers: deviation of ln(predicted / true), assumed
 };
 
 // How many tokens of KV cache a replica has: `auto`, `unlimited` or a number.
