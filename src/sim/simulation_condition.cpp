@@ -81,6 +81,7 @@ void Simulation::fail(std::size_t s, double duration_s, double now_s) {
   if (server.condition == Condition::off) return;
   ++failures_;
   server.changes_role = false;
+  server.booted_s = -1.0;
   const bool worked = server.condition == Condition::on || server.condition == Condition::draining;
   if (server.condition == Condition::loading && server.loads > 0) {
     --server.loads;

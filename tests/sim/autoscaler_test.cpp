@@ -83,3 +83,25 @@ TEST_CASE("autoscaler: a burst boots replicas, which load their weights before t
   const auto on = test::run_here(always, same);
   CHECK(test::metric_of(result, "it_power_mean_w") < test::metric_of(on, "it_power_mean_w"));
 }
+
+TEST_CASE("autoscaler: a replica that fails while it boots loads its weights once, when repaired") {
+  test::ToyOptions options;
+  options.nodes = 2;
+  options.serving.scheduler.max_batch = 1;
+  scenario::Plan plan = test::toy_plan(options);
+  plan.scenario.autoscaling = by_queue(1.0);
+  plan.scenario.autoscaling->interval = seconds(1);
+  plan.scenario.autoscaling->boot = seconds(2);
+  plan.scenario.faults.enabled = true;
+  plan.scenario.faults.events.push_back(
+      {.at = seconds(1.5), .pool = "main", .node = 1, .duration = seconds(1.4)});
+  std::vector<workload::Request> requests;
+  for (int i = 0; i < 8; ++i) requests.push_back(request_at(i, 0.5, 1000, 100));
+  test::ListStream stream(requests);
+  const auto result = test::run_here(plan, stream);
+  CHECK(result.requests_finished == 8);
+  // It boots from 1.0 to 1.5, is down to 2.9, and loads 8 GB over 50 GB/s while its boot would have ended.
+  const double latency_s = topology::FleetGraph(plan).route(0, 1).latency.base();
+  CHECK(seconds_of(result, Cause::loading) ==
+        doctest::Approx(0.5 + 0.16 + latency_s).epsilon(1e-9));
+}
