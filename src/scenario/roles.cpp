@@ -93,11 +93,6 @@ void check_roles(const Plan& plan, const input::Node& root, Diagnostics& diagnos
         "requests go from prefill to decode one by one; machines and policies with static batches "
         "cannot take them");
   }
-  if (plan.fabric.kind == catalog::FabricKind::rail_optimized) {
-    add("fleet.fabric",
-        "transfers between pools are not simulated on rail-optimized fabrics: each "
-        "would take one rail of many");
-  }
 }
 
 }  // namespace tokenyard::scenario

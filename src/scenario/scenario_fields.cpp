@@ -169,9 +169,10 @@ void describe(input::Fields& f, KvTransferSpec& x) {
 }
 
 void describe(input::Fields& f, HandoffSpec& x) {
-  f.optional("layer_pipelined", x.layer_pipelined,
-             "each layer's KV cache is sent as soon as it is computed, where there is room for the "
-             "prompt when it is complete");
+  f.optional(
+      "layer_pipelined", x.layer_pipelined,
+      "each layer's KV cache is sent as soon as it is computed, to a replica that keeps room for "
+      "the prompt from its beginning");
 }
 
 void describe(input::Fields& f, ServingSpec& x) {

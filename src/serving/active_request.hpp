@@ -53,7 +53,12 @@ struct ActiveRequest {
   std::int32_t group = -1;  // the routing group, and the place in it; -1: nowhere yet
   std::int32_t place = 0;
   double reserved_s = -1.0;  // when there was room for it there
-  bool sends_early = false;  // layer by layer, while its prompt is computed
+  // While its prompt is computed, the replica that was asked for room to decode it, and the place in its
+  // group; -1: none.  Of its KV cache, what has been sent there.
+  std::int32_t promised_by = -1;
+  std::int32_t promised_place = 0;
+  double sent_bytes = 0.0;
+  std::uint32_t asked_in = static_cast<std::uint32_t>(-1);  // the stay in which room was asked for
   std::int32_t sender = -1;  // the replica that computed its prompt, for such a one
 
   std::uint64_t ticket = 0;  // of its appointments

@@ -29,6 +29,7 @@ Replica::Replica(const perf::StepModel& model, const scenario::ServingSpec& serv
       watermark_(static_cast<std::int64_t>(kWatermark * static_cast<double>(kv_.total()))),
       role_(role),
       prefix_reuse_(serving.kv_cache.prefix_reuse),
+      sends_layers_(serving.handoff.layer_pipelined),
       prefetches_(serving.kv_cache.prefetch && tiers != nullptr),
       line_(serving.scheduler.admission, slots),
       clock_(serving.scheduler.admission != scenario::Admission::fcfs ||
@@ -140,12 +141,14 @@ void Replica::begin_batch(double now) {
   }
   const bool decodes = limits_.policy == scenario::BatchPolicy::chunked_prefill;
   const std::int64_t budget = limits_.max_batch_tokens - (decodes ? decoding_ : 0);
-  if (form_chunks(now, budget)) {
+  const bool computes = form_chunks(now, budget);
+  if (!asked_.empty()) promise_room();
+  if (computes) {
     begin_mixed_run(decodes && decoding_ > 0);
   } else if (decoding_ > 0) {
     begin_decode_run(now);
   } else {
-    check(line_.empty() || receiving() > 0 || !held_.empty() || !admits_ || awaits_adapter_,
+    check(line_.empty() || coming() > 0 || !held_.empty() || !admits_ || awaits_adapter_,
           "requests wait on an empty replica");
     kind_ = Kind::none;
     end_s_ = kNever;
@@ -163,14 +166,15 @@ void Replica::begin_decode_run(double now) {
 }
 
 // One chunk that fills the whole budget repeats until the prompt's last chunk: one run.  Any other
-// pattern lasts one step.
+// pattern lasts one step, as does a chunk whose KV cache is sent while it is computed.
 void Replica::begin_mixed_run(bool with_decoding) {
   kind_ = Kind::mixed;
   run_decodes_ = with_decoding;
   run_steps_ = 1;
   const perf::PrefillSlice head = slices_.front();
   const std::int64_t budget = limits_.max_batch_tokens - (with_decoding ? decoding_ : 0);
-  if (!per_step_ && slices_.size() == 1 && head.tokens == budget) {
+  const bool is_sent = sends_layers_ && role_ == scenario::Role::prefill;
+  if (!per_step_ && !is_sent && slices_.size() == 1 && head.tokens == budget) {
     const std::int64_t left = prefilling_.front().tokens - prefilling_.front().done;
     run_steps_ = std::max<std::int64_t>(1, (left - 1) / head.tokens);
     if (with_decoding) run_steps_ = decode_steps_possible(run_steps_);

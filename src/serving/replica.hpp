@@ -23,10 +23,11 @@
 //
 // Prompts and decoding may be on different replicas, by role:
 //   prefill   a prompt that is computed is *sent*: its blocks stay until it has arrived elsewhere
-//             (release_sent), and what keeps its prefix stays cached
+//             (release_sent), and what keeps its prefix stays cached; or it is sent while it is computed
 //   decode    a request enqueued with `remote` takes its blocks like a prompt, in its turn, but
 //             nothing is computed: it is *reserved* until its KV cache is there (deliver), and then
-//             decodes.  One that is preempted computes its prompt again, here.
+//             decodes.  Room may be *promised* before (ask_room), while the prompt is computed.  One that
+//             is preempted computes its prompt again, here.
 // What tiers below the devices keep of a prompt (kv_tiers.hpp) is brought likewise, before the rest of the
 // prompt is computed.
 // A request with a LoRA adapter enters the batch once that is in device memory (adapter_cache.hpp), which
@@ -60,41 +61,12 @@
 #include "serving/adapter_cache.hpp"
 #include "serving/paced_sequences.hpp"
 #include "serving/queue_clock.hpp"
+#include "serving/run_report.hpp"
 #include "serving/waiting_line.hpp"
 
 namespace tokenyard::serving {
 
 inline constexpr double kNever = std::numeric_limits<double>::infinity();
-
-// What happened in the run that ended last.
-struct RunReport {
-  double start_s = 0.0;
-  double end_s = 0.0;
-  std::int64_t steps = 0;
-  std::int64_t decoding = 0;       // sequences that produced a token, or several, in each step
-  std::int64_t decode_tokens = 0;  // these tokens
-  std::int64_t prompt_tokens = 0;  // computed
-  std::int64_t first_tokens = 0;   // produced at the end of prompts
-  std::int64_t sequences = 0;      // decoding or prefilling
-  double kv_blocks = 0.0;          // held by sequences, mean over the run
-  double kv_blocks_last = 0.0;     // in its last step
-  perf::StepCost cost;             // of one device; its seconds sum to end_s - start_s
-  double decode_s = 0.0;           // what the decoding sequences alone would have taken
-  bool capacity_blocked = false;   // the head of the queue did not fit the KV cache
-  // Gaps between tokens: a ramp of `steps` values from first to last for runs of decode steps, else
-  // one value a step in step_s.  Tokens of one step beyond a sequence's first come with no gap.
-  double first_gap_s = 0.0;
-  double last_gap_s = 0.0;
-  std::vector<double> step_s;
-  // Sequences whose first token of this run came late because steps of prompts only went before
-  // (prefill-first): how many waited how much longer than first_gap_s.
-  struct Stall {
-    double seconds = 0.0;
-    std::int64_t sequences = 0;
-  };
-  std::vector<Stall> stalls;
-  std::vector<double> resumed_gaps_s;  // of requests whose token follows a preemption
-};
 
 class Replica {
  public:
@@ -123,8 +95,28 @@ class Replica {
   std::vector<Handle> take_reserved() { return std::exchange(reserved_, {}); }
   // What was brought for one of them is there.
   void deliver(double now, Handle handle);
-  // Whether a request that comes now, with its whole KV cache, gets its blocks at the next boundary.
-  [[nodiscard]] bool has_room_for(std::int64_t tokens, double now) const;
+
+  // Room for a request whose prompt another replica computes, so that its KV cache can be sent meanwhile:
+  // asked for here and given at the next boundary, where nobody waits in line and there is room.
+  void ask_room(double now, Handle handle);
+  // Who has been given room since the last call.
+  std::vector<Handle> take_promised() { return std::exchange(newly_promised_, {}); }
+  // It has been given room here, and not given it back.
+  [[nodiscard]] bool has_room(Handle handle) const;
+  // Room that was asked for, given or not, is not wanted any more.
+  void give_back_room(double now, Handle handle);
+  // Its prompt is complete and the rest of its KV cache on its way: it takes the room that it was given.
+  void receive_promised(double now, Handle handle);
+
+  // A prompt's part in the run under way.
+  struct Chunk {
+    Handle handle;
+    std::int64_t done;    // tokens of it in the KV cache before
+    std::int64_t tokens;  // that are computed
+  };
+  [[nodiscard]] std::vector<Chunk> chunks() const;
+  // Of one prompt that is being computed, which may have none in this run.
+  [[nodiscard]] Chunk chunk_of(Handle handle) const;
   // Those that came since the last call and are still in line: what an SSD keeps of them may go to DRAM.
   std::vector<Handle> take_newcomers();
   // An SSD's part of somebody's prompt has reached DRAM.
@@ -139,7 +131,8 @@ class Replica {
   [[nodiscard]] bool admits() const { return admits_; }
   // Nothing runs or is brought; requests may wait.
   [[nodiscard]] bool runs_nothing() const {
-    return idle() && running() == 0 && receiving_.empty() && held_.empty();
+    return idle() && running() == 0 && receiving_.empty() && held_.empty() && promised_.empty() &&
+           asked_.empty();
   }
 
   // From now on it computes prompts only, or only decodes.  It is empty, and nothing is cached.
@@ -163,6 +156,7 @@ class Replica {
   struct Evacuees {
     std::vector<Handle> requests;  // those that ran, oldest first, then those in line
     std::vector<Handle> held;      // prompts whose cache was held here, and that are elsewhere
+    std::vector<Handle> promised;  // that are elsewhere, and had asked for room here
   };
   Evacuees evacuate(double now, double last_boundary_s);
   // Nothing runs, waits, comes or is held.
@@ -252,13 +246,19 @@ class Replica {
   void fetch(Handle handle, std::int64_t reused, KvBelow below);
   void leave_line(ActiveRequest& r, double now, Phase next);
   void count_in_line(const ActiveRequest& r, std::int64_t sign);
+  [[nodiscard]] bool has_adapter(const ActiveRequest& r) const;
   bool adapter_ready(const ActiveRequest& r);
   void pin_adapter(const ActiveRequest& r);
   void unpin_adapter(const ActiveRequest& r);
   void count_adapter(const ActiveRequest& r, std::int64_t change);
   [[nodiscard]] perf::AdapterLoad decoding_adapters() const;
   [[nodiscard]] perf::AdapterLoad run_adapters() const;
-  [[nodiscard]] bool batch_full() const { return running() + receiving() >= limits_.max_batch; }
+  // That have their blocks and will decode.
+  [[nodiscard]] std::int64_t coming() const {
+    return receiving() + static_cast<std::int64_t>(promised_.size());
+  }
+  [[nodiscard]] bool batch_full() const { return running() + coming() >= limits_.max_batch; }
+  void promise_room();
   [[nodiscard]] std::int64_t admission_reserve() const;
   void start_delivered(double now);
   void release_withdrawn(double now);
@@ -318,8 +318,8 @@ class Replica {
   KvCache kv_;
   std::int64_t watermark_;
 
-  // The blocks of a prompt that was sent, and what it takes to give them back: its request may end
-  // elsewhere before that.
+  // The blocks of a prompt that was sent or is to come, and what it takes to give them back: its request
+  // may end elsewhere before that.
   struct Held {
     Handle handle;
     workload::Request request;
@@ -329,8 +329,12 @@ class Replica {
 
   scenario::Role role_;
   bool prefix_reuse_;
+  bool sends_layers_;
   std::vector<Held> held_;
-  std::vector<Handle> arrived_;  // of the held, to be released at the next boundary
+  std::vector<Held> promised_;  // rooms, oldest first
+  std::vector<Handle> asked_, newly_promised_;
+  std::vector<Held> given_back_;  // to be released at the next boundary
+  std::vector<Handle> arrived_;   // of the held, to be released at the next boundary
   std::vector<Handle> sent_;
   std::vector<Handle> receiving_;  // have their blocks, and something is to be brought
   std::vector<Handle> reserved_,

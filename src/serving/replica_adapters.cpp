@@ -5,10 +5,15 @@
 
 namespace tokenyard::serving {
 
+bool Replica::has_adapter(const ActiveRequest& r) const {
+  const std::int32_t adapter = r.request.adapter;
+  return !adapters_ || adapter < 0 || adapters_->resident(adapter);
+}
+
 // Whether the adapter of the first in line is there.  If it can be, it is sent for.
 bool Replica::adapter_ready(const ActiveRequest& r) {
+  if (has_adapter(r)) return true;
   const std::int32_t adapter = r.request.adapter;
-  if (!adapters_ || adapter < 0 || adapters_->resident(adapter)) return true;
   awaits_adapter_ = true;
   if (!adapters_->is_loading(adapter) && adapters_->start_loading(adapter))
     wanted_adapters_.push_back(adapter);

@@ -95,7 +95,7 @@ std::int64_t Replica::prompt_backlog(double now) const {
 // Decoding sequences come first: what they need for the next step is not given away, nor what those need
 // that are about to decode.
 std::int64_t Replica::admission_reserve() const {
-  return running() + receiving() > 0 ? std::max(watermark_, new_blocks(1) + receiving()) : 0;
+  return running() + coming() > 0 ? std::max(watermark_, new_blocks(1) + coming()) : 0;
 }
 
 void Replica::make_room_for_next_step() {

@@ -41,6 +41,8 @@ void Replica::release_arrived() {
     held_.erase(at);
   }
   arrived_.clear();
+  for (Held& room : given_back_) kv_.release(room.request, room.tokens, false, room.lease);
+  given_back_.clear();
 }
 
 // Takes the blocks of the first in line, whose KV cache is elsewhere.
@@ -50,7 +52,7 @@ bool Replica::reserve_next(double now) {
   ActiveRequest& r = (*slots_)[handle];
   if (!adapter_ready(r)) return false;
   // With room for its own next step, or it would have to leave again before it has made one.
-  const std::int64_t own = running() + receiving() > 0 ? 1 : 0;
+  const std::int64_t own = running() + coming() > 0 ? 1 : 0;
   if (kv_.admit(r.request, r.stored, admission_reserve() + own, r.lease) < 0) {
     blocked_ = true;
     return false;
@@ -77,10 +79,78 @@ void Replica::fetch(Handle handle, std::int64_t reused, KvBelow below) {
   reserved_.push_back(handle);
 }
 
-bool Replica::has_room_for(std::int64_t tokens, double now) const {
-  const std::int64_t opened = idle() ? 0 : under_way(now).blocks;
-  return line_.empty() && !batch_full() &&
-         kv_.blocks_for(tokens) + admission_reserve() + 1 <= kv_.available() - opened;
+void Replica::ask_room(double now, Handle handle) {
+  asked_.push_back(handle);
+  end_at_boundary(now);
+}
+
+bool Replica::has_room(Handle handle) const {
+  return std::any_of(promised_.begin(), promised_.end(),
+                     [&](const Held& room) { return room.handle == handle; });
+}
+
+// After those in line have had theirs.
+void Replica::promise_room() {
+  for (const Handle handle : std::exchange(asked_, {})) {
+    const ActiveRequest& r = (*slots_)[handle];
+    if (!admits_ || !line_.empty() || batch_full() || !has_adapter(r)) continue;
+    Held room{.handle = handle,
+              .request = r.request,
+              .tokens = r.request.input_tokens + r.produced,
+              .lease = {}};
+    // With room for its own next step.
+    const std::int64_t own = running() + coming() > 0 ? 1 : 0;
+    if (kv_.admit(room.request, room.tokens, admission_reserve() + own, room.lease) < 0) continue;
+    pin_adapter(r);
+    promised_.push_back(std::move(room));
+    newly_promised_.push_back(handle);
+  }
+}
+
+void Replica::give_back_room(double now, Handle handle) {
+  std::erase(asked_, handle);
+  const auto of_it = [&](const Held& room) { return room.handle == handle; };
+  const auto at = std::find_if(promised_.begin(), promised_.end(), of_it);
+  if (at == promised_.end()) return;
+  unpin_adapter((*slots_)[handle]);
+  std::erase(newly_promised_, handle);
+  given_back_.push_back(std::move(*at));
+  promised_.erase(at);
+  if (idle()) {
+    kv_.advance(now);
+    release_arrived();
+  } else {
+    end_at_boundary(now);
+  }
+}
+
+void Replica::receive_promised(double now, Handle handle) {
+  const auto of_it = [&](const Held& room) { return room.handle == handle; };
+  const auto at = std::find_if(promised_.begin(), promised_.end(), of_it);
+  check(at != promised_.end(), "a request comes that was promised no room");
+  ActiveRequest& r = (*slots_)[handle];
+  r.lease = std::move(at->lease);
+  r.stage = Stage::receiving;
+  r.enter(Phase::transfer, now);
+  promised_.erase(at);
+  receiving_.push_back(handle);
+}
+
+std::vector<Replica::Chunk> Replica::chunks() const {
+  std::vector<Chunk> chunks;
+  for (std::size_t i = 0; i < slices_.size(); ++i)
+    chunks.push_back({prefilling_[i].handle, prefilling_[i].done, slices_[i].tokens});
+  return chunks;
+}
+
+Replica::Chunk Replica::chunk_of(Handle handle) const {
+  for (std::size_t i = 0; i < prefilling_.size(); ++i) {
+    if (prefilling_[i].handle != handle) continue;
+    const bool in_run = !idle() && i < slices_.size();
+    return {handle, prefilling_[i].done, in_run ? slices_[i].tokens * run_steps_ : 0};
+  }
+  check(false, "a prompt is not computed here");
+  return {};
 }
 
 std::vector<Handle> Replica::take_newcomers() {

@@ -93,6 +93,15 @@ Replica::Evacuees Replica::evacuate(double now, double last_boundary_s) {
     kv_.release(held.request, held.tokens, false, held.lease);
   }
   held_.clear();
+  for (Held& room : promised_) {
+    out.promised.push_back(room.handle);
+    unpin_adapter((*slots_)[room.handle]);
+    kv_.release(room.request, room.tokens, false, room.lease);
+  }
+  promised_.clear();
+  newly_promised_.clear();
+  out.promised.insert(out.promised.end(), asked_.begin(), asked_.end());
+  asked_.clear();
   std::vector<Handle> inside = in_batch();
   inside.insert(inside.end(), receiving_.begin(), receiving_.end());
   for (const Handle handle : inside) {

@@ -30,6 +30,11 @@ class ReplicaPlaces {
     Place place;
     place.first_node = first_node_ + used_ / in_node;
     place.nodes = (devices + in_node - 1) / in_node;
+    if (devices < in_node) {
+      const double first = static_cast<double>(used_ % in_node);
+      place.nics = {.first = first / static_cast<double>(in_node),
+                    .last = (first + static_cast<double>(devices)) / static_cast<double>(in_node)};
+    }
     const catalog::Link* link = pool_->devices[d.device].find_link(pool_->node.link);
     if (link != nullptr) {
       place.inside_bytes_per_s = static_cast<double>(std::min(devices, in_node)) *

@@ -11,11 +11,10 @@ namespace tokenyard::sim {
 class SimgridFabric final : public Fabric {
  public:
   // `platform`, `fleet` and `calendar` must outlive it.
-  SimgridFabric(const Platform& platform, const topology::FleetGraph& fleet, Calendar& calendar);
+  SimgridFabric(Platform& platform, const topology::FleetGraph& fleet, Calendar& calendar);
   ~SimgridFabric() override;
 
-  void send(double bytes, std::int64_t from, std::int64_t to, Sleeper& who,
-            std::size_t what) override;
+  void send(const Flow& flow, Sleeper& who, std::size_t what) override;
 
  private:
   struct State;

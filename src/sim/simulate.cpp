@@ -26,7 +26,7 @@ metrics::RunResult simulate(const scenario::Plan& plan, const SimulationOptions&
   const topology::FleetGraph fleet(plan);
   const auto stream = workload::open_stream(plan.scenario.workload.spec, plan.workload_options);
   SimgridCalendar calendar;
-  const Platform platform(fleet);
+  Platform platform(fleet);
   SimgridFabric fabric(platform, fleet, calendar);
   SimulationOptions with_fleet = options;
   with_fleet.fleet = &fleet;

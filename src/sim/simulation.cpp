@@ -290,6 +290,10 @@ void Simulation::begin(std::size_t s, double now_s) {
     arm(s);
   }
   bring_reserved(s);
+  if (plan_->scenario.serving.handoff.layer_pipelined) {
+    open_promised(s, now_s);
+    send_layers(s, now_s);
+  }
   for (const serving::Handle handle : server.replica.take_newcomers()) prefetch(handle, s);
   bring_adapters(s, now_s);
 }

@@ -113,11 +113,8 @@ class Simulation final : private Sleeper {
   void hand_over(serving::Handle handle, double now_s);
   void touch(std::size_t server);
   void send_on(serving::Handle handle, double now_s);
-  void line_up_at_decoder(serving::Handle handle, std::size_t decoders, std::size_t place,
-                          double now_s);
   void bring_reserved(std::size_t server);
-  [[nodiscard]] double bytes_to_send(const Server& sender, const Server& receiver,
-                                     const serving::ActiveRequest& r) const;
+  std::size_t new_transfer(serving::Handle handle);
   [[nodiscard]] std::vector<Handoff::Part> parts_below(const Server& server,
                                                        const serving::ActiveRequest& r,
                                                        std::size_t transfer);
@@ -126,7 +123,17 @@ class Simulation final : private Sleeper {
   bool waits_for_prefetch(const serving::ActiveRequest& r, std::size_t transfer, double bytes);
   void on_arrived(std::size_t transfer);
   void release_sender(serving::Handle handle, double now_s);
+  void after_release(std::size_t server, double now_s);
   void void_transfer(serving::ActiveRequest& r);
+
+  // KV caches that are sent while prompts are computed: see simulation_layers.cpp.
+  void send_layers(std::size_t server, double now_s);
+  void ask_for_room(serving::Handle handle, double now_s);
+  void open_promised(std::size_t server, double now_s);
+  void feed(serving::ActiveRequest& r, const serving::Replica::Chunk& chunk, double until_s);
+  void come_as_promised(serving::Handle handle, double now_s);
+  void forget_promise(serving::ActiveRequest& r);
+  void break_promise(serving::Handle handle, double now_s);
 
   // Routing: see simulation_route.cpp.
   struct Chosen {

@@ -122,8 +122,10 @@ void Simulation::lose_work(std::size_t s, double now_s) {
     if (slots_[handle].leaving == serving::Leaving::no)
       withdraw(handle, serving::Leaving::restarted, now_s);
   }
+  for (const serving::Handle handle : out.promised) forget_promise(slots_[handle]);
   for (const serving::Handle handle : out.requests) {
     serving::ActiveRequest& r = slots_[handle];
+    break_promise(handle, now_s);
     void_transfer(r);
     forget_routing(r);
     if (r.leaving != serving::Leaving::no) {
@@ -197,7 +199,11 @@ void Simulation::load_weights(std::size_t s, double now_s) {
            other->place.first_node != server.place.first_node;
   });
   if (network_ != nullptr && peer != servers_.end()) {
-    network_->send(bytes, (*peer)->place.first_node, server.place.first_node, *this, loaded);
+    network_->send({.bytes = bytes,
+                    .from = (*peer)->place.first_node,
+                    .to = server.place.first_node,
+                    .nics = server.place.nics},
+                   *this, loaded);
     return;
   }
   const scenario::AutoscalingSpec defaults;

@@ -1,6 +1,6 @@
 // Requests on their way from the replica that computed their prompt to the one that decodes them.
 #include <algorithm>
-#include <limits>
+#include <utility>
 
 #include "sim/simulation.hpp"
 
@@ -34,30 +34,29 @@ void Simulation::send_on(serving::Handle handle, double now_s) {
     gone(handle, now_s);
     return;
   }
+  if (r.promised_by >= 0) {
+    if (servers_[static_cast<std::size_t>(r.promised_by)]->replica.has_room(handle)) {
+      come_as_promised(handle, now_s);
+      return;
+    }
+    break_promise(handle, now_s);
+  }
   const std::size_t place = choose_place(*groups_[decoders], r.request, r.produced, false);
   if (place != kNobody) {
-    line_up_at_decoder(handle, decoders, place, now_s);
+    assign(handle, {decoders, place});
+    hand_over(handle, now_s);
     return;
   }
   release_sender(handle, now_s);
   restart(handle, now_s);
 }
 
-void Simulation::line_up_at_decoder(serving::Handle handle, std::size_t decoders, std::size_t place,
-                                    double now_s) {
-  assign(handle, {decoders, place});
-  serving::ActiveRequest& r = slots_[handle];
-  r.sends_early =
-      plan_->scenario.serving.handoff.layer_pipelined &&
-      servers_[static_cast<std::size_t>(r.replica)]->replica.has_room_for(r.stored, now_s);
-  hand_over(handle, now_s);
-}
-
 // What is brought for it is of no use any more.
 void Simulation::void_transfer(serving::ActiveRequest& r) {
   if (r.transfer < 0) return;
-  transfer_of_[static_cast<std::size_t>(r.transfer)] = -1;
-  r.transfer = -1;
+  const auto transfer = static_cast<std::size_t>(std::exchange(r.transfer, -1));
+  transfer_of_[transfer] = -1;
+  handoff_->break_off(transfer);
 }
 
 // What there is room for now is sent for.
@@ -66,47 +65,27 @@ void Simulation::bring_reserved(std::size_t s) {
   for (const serving::Handle handle : server.replica.take_reserved()) {
     serving::ActiveRequest& r = slots_[handle];
     r.reserved_s = calendar_->now();
-    if (free_transfers_.empty()) {
-      free_transfers_.push_back(transfer_of_.size());
-      transfer_of_.push_back(-1);
-    }
-    const std::size_t transfer = free_transfers_.back();
-    free_transfers_.pop_back();
-    transfer_of_[transfer] = handle;
-    r.transfer = static_cast<std::int32_t>(transfer);
+    const std::size_t transfer = new_transfer(handle);
     if (r.brings == serving::Brings::sent) {
       const Server& sender = *servers_[static_cast<std::size_t>(r.sender)];
-      handoff_->send(transfer, bytes_to_send(sender, server, r), sender.place, server.place);
+      handoff_->send(transfer, perf::cache_bytes(*server.deployment->plan_of, r.stored),
+                     sender.place, server.place);
     } else {
       handoff_->bring(transfer, parts_below(server, r, transfer));
     }
   }
 }
 
-// Of a prompt that is complete.  Layer by layer, all but the last layer can be under way while the prompt is
-// computed, as far as that lasts, at the pace of the way alone:
-//
-//   exposed = last layer + max(0, all others - bandwidth * time of the prompt)
-//
-// Only the exposed part is sent as a flow, and shares the way with others.
-double Simulation::bytes_to_send(const Server& sender, const Server& receiver,
-                                 const serving::ActiveRequest& r) const {
-  const scenario::DeploymentPlan& d = *receiver.deployment->plan_of;
-  const double bytes = perf::cache_bytes(d, r.stored);
-  if (!r.sends_early) return bytes;
-  const Place& from = sender.place;
-  const Place& to = receiver.place;
-  double bytes_per_s = std::min(from.inside_bytes_per_s, to.inside_bytes_per_s);
-  if (from.first_node != to.first_node && options_.fleet != nullptr) {
-    bytes_per_s = std::numeric_limits<double>::infinity();
-    const auto& edges = options_.fleet->graph().edges();
-    for (const topology::EdgeUse& use : options_.fleet->route(from.first_node, to.first_node).edges)
-      bytes_per_s = std::min(bytes_per_s, edges[use.edge].bandwidth.base());
-    bytes_per_s *= static_cast<double>(std::min(from.nodes, to.nodes));
+std::size_t Simulation::new_transfer(serving::Handle handle) {
+  if (free_transfers_.empty()) {
+    free_transfers_.push_back(transfer_of_.size());
+    transfer_of_.push_back(-1);
   }
-  const double last_layer = bytes / static_cast<double>(d.model.layers);
-  const double computed_s = r.phase_s[static_cast<std::size_t>(Phase::prefill)];
-  return last_layer + std::max(0.0, bytes - last_layer - bytes_per_s * computed_s);
+  const std::size_t transfer = free_transfers_.back();
+  free_transfers_.pop_back();
+  transfer_of_[transfer] = handle;
+  slots_[handle].transfer = static_cast<std::int32_t>(transfer);
+  return transfer;
 }
 
 // What was swapped comes from the host's DRAM; what tiers keep, from each of them.
@@ -128,6 +107,7 @@ std::vector<Handoff::Part> Simulation::parts_below(const Server& server,
     const scenario::KvTierKind kind = plan_->scenario.serving.kv_cache.offload[part.tier].tier;
     out.from = part.home;
     out.to = server.place.first_node;
+    out.nics = server.place.nics;
     if (kind == scenario::KvTierKind::ssd) {
       out.channel = server.ssd_channel;
       out.put_off = waits_for_prefetch(r, transfer, out.bytes);
@@ -176,10 +156,16 @@ void Simulation::release_sender(serving::Handle handle, double now_s) {
   Server& sender = *servers_[s];
   if (sender.rests) account_resting(sender, now_s);
   sender.replica.release_sent(now_s, handle);
+  after_release(s, now_s);
+}
+
+// It has blocks again.
+void Simulation::after_release(std::size_t s, double now_s) {
   if (s == between_runs_) return;
-  if (!sender.replica.idle()) {
+  const serving::Replica& replica = servers_[s]->replica;
+  if (!replica.idle()) {
     arm(s);
-  } else if (sender.replica.waiting() > 0) {
+  } else if (replica.waiting() > 0) {
     touch(s);
   } else {
     when_drained(s, now_s);

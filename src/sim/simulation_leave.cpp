@@ -89,6 +89,7 @@ void Simulation::withdraw(serving::Handle handle, Leaving why, double now_s) {
   serving::ActiveRequest& r = slots_[handle];
   if (r.produced == r.request.output_tokens) return;  // it ends at this very moment
   r.leaving = why;
+  break_promise(handle, now_s);
   if (r.stage == Stage::nowhere) {
     std::erase(parked_, handle);
     if (r.group >= 0)
@@ -258,6 +259,7 @@ void Simulation::vacate(serving::Handle handle) {
     std::erase(found->second.members, handle);
     if (found->second.members.empty()) samples_of_group_.erase(found);
   }
+  check(slots_[handle].promised_by < 0, "a request has ended that holds room elsewhere");
   in_flight_[static_cast<std::size_t>(handle)] = 0;
   slots_.remove(handle);
 }

@@ -86,6 +86,88 @@ TEST_CASE("split: over a slow wire what the prompt's time does not cover is left
         doctest::Approx(1000 * kBytesPerToken / 0.5e9 - prompt_s + latency_s(plan)).epsilon(1e-9));
 }
 
+TEST_CASE("split: layer by layer, of a prompt of three steps the last step's last layer is left") {
+  scenario::Plan plan = split({}, 1, {}, 1);
+  plan.scenario.serving.handoff.layer_pipelined = true;
+  ListStream stream({request_at(0, 1.0, 2500, 11)});  // steps of 1,000, 1,000 and 500 tokens
+  CHECK(metric_of(run_here(plan, stream), "kv_transfer_mean_s") ==
+        doctest::Approx(500 * kBytesPerToken / 8 / kNic + latency_s(plan)).epsilon(1e-9));
+}
+
+TEST_CASE("split: prompts that are computed at the same time contend while they are") {
+  // Each of n prompts of 64 MB is computed in 66.88 ms, at 0.957 GB/s, into one node of 2 GB/s: up to two
+  // leave their last layer, more keep the wire full from beginning to end.
+  const auto mean_s = [](std::int64_t senders) {
+    scenario::Plan plan = split({}, senders, {}, 1);
+    plan.scenario.serving.handoff.layer_pipelined = true;
+    for (auto& pool : plan.pools) pool.node.nics.front().bandwidth = gigabytes_per_second(2);
+    std::vector<workload::Request> requests;
+    for (std::int64_t i = 0; i < senders; ++i) requests.push_back(request_at(i, 1.0, 1000, 2));
+    ListStream stream(std::move(requests));
+    const auto result = run_here(plan, stream);
+    for (std::int64_t i = 0; i < senders; ++i)
+      CHECK(row_of(result, i).first_token_s == doctest::Approx(1.06688128).epsilon(1e-12));
+    return metric_of(result, "kv_transfer_mean_s") - latency_s(plan);
+  };
+  constexpr double kPrompt = 1000 * kBytesPerToken, kPrompt_s = 0.06688128;
+  CHECK(mean_s(1) == doctest::Approx(kPrompt / 8 / 2e9).epsilon(1e-9));
+  CHECK(mean_s(2) == doctest::Approx(2 * kPrompt / 8 / 2e9).epsilon(1e-9));
+  for (const std::int64_t n : {3, 4, 6})
+    CHECK(mean_s(n) ==
+          doctest::Approx(static_cast<double>(n) * kPrompt / 2e9 - kPrompt_s).epsilon(1e-9));
+}
+
+TEST_CASE("split: who is given no room while its prompt is computed sends all of it afterwards") {
+  ToyOptions decode;
+  decode.kv_blocks = 70;  // one prompt of 63 blocks
+  scenario::Plan plan = split({}, 2, decode, 1);
+  plan.scenario.serving.handoff.layer_pipelined = true;
+  ListStream stream({request_at(0, 1.0, 1000, 11), request_at(1, 1.001, 1000, 11)});
+  const auto result = run_here(plan, stream);
+  CHECK(result.requests_finished == 2);
+  const double last_layer_s = 1000 * kBytesPerToken / 8 / kNic + latency_s(plan);
+  CHECK(row_of(result, 0).phase_s[static_cast<std::size_t>(Phase::transfer)] ==
+        doctest::Approx(last_layer_s).epsilon(1e-9));
+  CHECK(row_of(result, 1).phase_s[static_cast<std::size_t>(Phase::transfer)] ==
+        doctest::Approx(1000 * kBytesPerToken / kNic + latency_s(plan)).epsilon(1e-9));
+  CHECK(row_of(result, 1).finished_s > row_of(result, 0).finished_s + 0.08);
+}
+
+TEST_CASE("split: room that is kept for a prompt is in use from its beginning") {
+  ToyOptions options;
+  options.kv_blocks = 200;
+  scenario::Plan plan = split(options, 1, options, 1);
+  const auto block_s = [&](bool early) {
+    plan.scenario.serving.handoff.layer_pipelined = early;
+    ListStream stream({request_at(0, 1.0, 1000, 11)});
+    const auto result = run_here(plan, stream);
+    return metric_of(result, "kv_utilization") * 400 * result.measured_s;
+  };
+  const double whole_s = 1000 * kBytesPerToken / kNic + latency_s(plan);
+  const double layer_s = 1000 * kBytesPerToken / 8 / kNic + latency_s(plan);
+  CHECK(block_s(true) - block_s(false) ==
+        doctest::Approx(63 * (0.06688128 + 2 * layer_s - 2 * whole_s)).epsilon(1e-9));
+}
+
+TEST_CASE("split: on rails a replica sends by the NICs of its own devices") {
+  const auto transfer_s = [](catalog::FabricKind kind, std::int64_t tensor_parallel) {
+    ToyOptions options;
+    options.devices_per_node = 4;
+    options.tensor_parallel = tensor_parallel;
+    scenario::Plan plan = split(options, 1, options, 1);
+    plan.fabric.kind = kind;
+    for (auto& pool : plan.pools) pool.node.nics.front().count = 4;
+    ListStream stream({request_at(0, 1.0, 1000, 2)});
+    return metric_of(run_here(plan, stream), "kv_transfer_mean_s") - latency_s(plan);
+  };
+  using catalog::FabricKind;
+  constexpr double kOneNic_s = 1000 * kBytesPerToken / kNic;
+  CHECK(transfer_s(FabricKind::rail_optimized, 4) == doctest::Approx(kOneNic_s / 4).epsilon(1e-9));
+  CHECK(transfer_s(FabricKind::rail_optimized, 2) == doctest::Approx(kOneNic_s / 2).epsilon(1e-9));
+  CHECK(transfer_s(FabricKind::rail_optimized, 1) == doctest::Approx(kOneNic_s).epsilon(1e-9));
+  CHECK(transfer_s(FabricKind::single_switch, 1) == doctest::Approx(kOneNic_s / 4).epsilon(1e-9));
+}
+
 TEST_CASE("split: the first gap of a request is as long as its way") {
   const scenario::Plan plan = split({}, 1, {}, 1);
   ListStream stream({request_at(0, 1.0, 1000, 2)});
@@ -191,10 +273,9 @@ TEST_CASE("split: blocks that a cache on its way holds at both ends are in use")
           .epsilon(1e-9));
 }
 
-TEST_CASE("split: SimGrid's flows and the fair shares written down agree to 1 in 10^9") {
-  ToyOptions options;
-  options.workload = test::toy_workload(20.0, 60, 2000, 20);
-  const scenario::Plan plan = split(options, 3, options, 2);
+namespace {
+
+void check_on_simgrid(const scenario::Plan& plan) {
   const auto here = run_here(plan);
   const std::string there = test::in_child([&] {
     const auto result = sim::simulate(plan, {});
@@ -216,4 +297,33 @@ TEST_CASE("split: SimGrid's flows and the fair shares written down agree to 1 in
     CHECK(finished_s == doctest::Approx(row_of(here, id).finished_s).epsilon(1e-9));
   }
   CHECK(count == 60);
+}
+
+}  // namespace
+
+TEST_CASE("split: SimGrid's flows and the fair shares written down agree to 1 in 10^9") {
+  ToyOptions options;
+  options.workload = test::toy_workload(20.0, 60, 2000, 20);
+  scenario::Plan plan = split(options, 3, options, 2);
+  for (auto& pool : plan.pools) pool.node.nics.front().bandwidth = gigabytes_per_second(2);
+  check_on_simgrid(plan);
+  plan.scenario.serving.handoff.layer_pipelined = true;
+  check_on_simgrid(plan);
+}
+
+TEST_CASE("split: SimGrid agrees on rails, of replicas with two of four NICs") {
+  ToyOptions options;
+  options.workload = test::toy_workload(20.0, 60, 2000, 20);
+  options.devices_per_node = 4;
+  options.tensor_parallel = 2;
+  scenario::Plan plan = split(options, 2, options, 1);
+  plan.fabric.kind = catalog::FabricKind::rail_optimized;
+  for (auto& pool : plan.pools) {
+    pool.node.nics.front().count = 4;
+    pool.node.nics.front().bandwidth = gigabytes_per_second(1);
+  }
+  for (const bool early : {false, true}) {
+    plan.scenario.serving.handoff.layer_pipelined = early;
+    check_on_simgrid(plan);
+  }
 }

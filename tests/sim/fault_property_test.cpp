@@ -139,6 +139,12 @@ scenario::Plan random_plan(std::int64_t seed, RandomStream& dice) {
     plan.pools[0].deployments.front().spec.role = scenario::Role::prefill;
     plan.pools[1].deployments.front().spec.role = scenario::Role::decode;
     plan.pools[1].name = "second";
+    const bool slow = coin(dice, 0.5);  // caches are on their way as long as prompts are computed
+    for (auto& pool : plan.pools) {
+      if (slow) pool.node.nics.front().bandwidth = gigabytes_per_second(4);
+      pool.node.nics.front().count = 2;
+    }
+    if (coin(dice, 0.3)) plan.fabric.kind = catalog::FabricKind::rail_optimized;
     if (plan.scenario.serving.kv_cache.offload.empty() && coin(dice, 0.5)) {
       for (auto& pool : plan.pools) pool.deployments.front().spec.role_may_change = true;
       plan.scenario.serving.role_switch = {.interval = seconds(dice.uniform(0.1, 0.5)),
