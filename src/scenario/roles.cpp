@@ -69,30 +69,20 @@ void check_changes(const Plan& plan, const input::Node& root, Diagnostics& diagn
 void check_roles(const Plan& plan, const input::Node& root, Diagnostics& diagnostics) {
   check_changes(plan, root, diagnostics);
   std::map<std::string, Roles> by_model;
-  bool fixed_batches = plan.scenario.serving.scheduler.policy == BatchPolicy::static_batch;
   for (const PoolPlan& pool : plan.pools) {
     for (const DeploymentPlan& d : pool.deployments) {
       if (d.spec.role == Role::both || d.model.name.empty()) continue;
       Roles& roles = by_model[d.model.name];
       (d.spec.role == Role::prefill ? roles.prefill : roles.decode) = &d;
-      if (d.device < pool.devices.size() && pool.devices[d.device].static_schedule)
-        fixed_batches = true;
     }
   }
   if (by_model.empty()) return;
   for (const auto& [model, roles] : by_model) check_model(model, roles, diagnostics);
-  const auto add = [&](const std::string& path, const std::string& text) {
-    diagnostics.add(place_of(root, path), path, text);
-  };
-  if (plan.scenario.serving.kv_transfer) {
-    add("serving.kv_transfer",
-        "stands for the transfer between pools that are not simulated; with roles it is simulated");
-  }
-  if (fixed_batches) {
-    add("serving.scheduler",
-        "requests go from prefill to decode one by one; machines and policies with static batches "
-        "cannot take them");
-  }
+  if (!plan.scenario.serving.kv_transfer) return;
+  const std::string path = "serving.kv_transfer";
+  diagnostics.add(
+      place_of(root, path), path,
+      "stands for the transfer between pools that are not simulated; with roles it is simulated");
 }
 
 }  // namespace tokenyard::scenario

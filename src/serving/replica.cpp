@@ -130,12 +130,12 @@ void Replica::begin_run(double now) {
   make_room_for_next_step();
   fresh_ = 0;
   begin_batch(now);
-  const bool closed = limits_.policy == scenario::BatchPolicy::static_batch && running() > 0;
+  const bool closed = is_static() && running() + receiving() > 0;
   clock_.set(now, blocked_ || awaits_adapter_ || batch_full() || closed || !admits_);
 }
 
 void Replica::begin_batch(double now) {
-  if (limits_.policy == scenario::BatchPolicy::static_batch && running() == 0) {
+  if (is_static() && running() + receiving() == 0) {
     while (admit_next(now)) {
     }
   }

@@ -12,7 +12,8 @@
 //   chunked-prefill  every decoding sequence, then prompt chunks up to max_batch_tokens in all
 //   prefill-first    while prompts wait that fit, steps of prompt chunks only; decoding stalls
 //   static           as many requests as fit are taken when the replica is empty; their prompts go
-//                    first, and nothing joins before all have finished
+//                    first, and nothing joins before all have finished.  One that only decodes takes
+//                    them when it is empty and starts when the last of their caches has come.
 //
 // Requests are admitted in the order of the line (waiting_line.hpp), whose first nobody passes: the whole
 // prompt's blocks are taken at admission, with 1 % of the blocks (vLLM's watermark) kept back for growth
@@ -194,6 +195,8 @@ class Replica {
     return decoding_ + static_cast<std::int64_t>(prefilling_.size());
   }
   [[nodiscard]] std::int64_t waiting() const { return line_.size(); }
+  // Something may begin, were it asked to.
+  [[nodiscard]] bool has_news() const { return !line_.empty() || !delivered_.empty(); }
   // Prompt tokens in line and under way, not yet computed at the last step boundary before `now`.
   [[nodiscard]] std::int64_t prompt_backlog(double now) const;
   // Without those that a newcomer passes.
@@ -260,6 +263,9 @@ class Replica {
   [[nodiscard]] bool batch_full() const { return running() + coming() >= limits_.max_batch; }
   void promise_room();
   [[nodiscard]] std::int64_t admission_reserve() const;
+  [[nodiscard]] bool is_static() const {
+    return limits_.policy == scenario::BatchPolicy::static_batch;
+  }
   void start_delivered(double now);
   void release_withdrawn(double now);
   void leave_batch(Handle handle);

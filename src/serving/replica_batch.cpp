@@ -11,8 +11,7 @@ namespace tokenyard::serving {
 bool Replica::form_chunks(double now, std::int64_t budget) {
   std::size_t next = 0;
   while (budget > 0) {
-    const bool joins = limits_.policy != scenario::BatchPolicy::static_batch;
-    if (next == prefilling_.size() && !(joins && admit_next(now))) break;
+    if (next == prefilling_.size() && (is_static() || !admit_next(now))) break;
     const Prefill& prefill = prefilling_[next++];
     const std::int64_t tokens = std::min(budget, prefill.tokens - prefill.done);
     slices_.push_back({.tokens = tokens,

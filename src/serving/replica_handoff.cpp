@@ -93,7 +93,7 @@ bool Replica::has_room(Handle handle) const {
 void Replica::promise_room() {
   for (const Handle handle : std::exchange(asked_, {})) {
     const ActiveRequest& r = (*slots_)[handle];
-    if (!admits_ || !line_.empty() || batch_full() || !has_adapter(r)) continue;
+    if (!admits_ || !line_.empty() || batch_full() || !has_adapter(r) || is_static()) continue;
     Held room{.handle = handle,
               .request = r.request,
               .tokens = r.request.input_tokens + r.produced,
@@ -179,7 +179,9 @@ void Replica::deliver(double now, Handle handle) {
   end_at_boundary(now);
 }
 
+// A static batch starts whole: what has come waits for what is on its way.
 void Replica::start_delivered(double now) {
+  if (is_static() && delivered_.size() < receiving_.size()) return;
   for (const Handle handle : delivered_) {
     ActiveRequest& r = (*slots_)[handle];
     std::erase(receiving_, handle);

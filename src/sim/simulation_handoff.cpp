@@ -165,7 +165,7 @@ void Simulation::after_release(std::size_t s, double now_s) {
   const serving::Replica& replica = servers_[s]->replica;
   if (!replica.idle()) {
     arm(s);
-  } else if (replica.waiting() > 0) {
+  } else if (replica.has_news()) {
     touch(s);
   } else {
     when_drained(s, now_s);

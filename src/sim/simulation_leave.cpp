@@ -113,7 +113,7 @@ void Simulation::withdraw(serving::Handle handle, Leaving why, double now_s) {
   if (s == between_runs_) return;
   if (!server.replica.idle()) {
     arm(s);
-  } else if (server.replica.waiting() > 0 || server.slot != nullptr) {
+  } else if (server.replica.has_news() || server.slot != nullptr) {
     touch(s);
   } else {
     when_drained(s, now_s);

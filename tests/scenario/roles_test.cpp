@@ -51,13 +51,10 @@ TEST_CASE("roles: a KV cache does not change its format on its way") {
         "fleet.pools[1].deploy.kv: the KV cache comes in bf16 and cannot become fp8 on its way");
 }
 
-TEST_CASE("roles: no estimate of the transfer beside the simulated one, and no static batches") {
+TEST_CASE("roles: no estimate of the transfer beside the simulated one") {
   CHECK(complaint(scenario(kPrefill + kDecode, "serving: {kv_transfer: {overlap: 0.5}}\n")) ==
         "serving.kv_transfer: stands for the transfer between pools that are not simulated; with "
         "roles it is simulated");
-  CHECK(complaint(scenario(kPrefill + kDecode, "serving: {scheduler: {policy: static}}\n")) ==
-        "serving.scheduler: requests go from prefill to decode one by one; machines and policies "
-        "with static batches cannot take them");
 }
 
 TEST_CASE("roles that may change need somebody who says when, and the other way round") {

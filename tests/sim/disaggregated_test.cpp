@@ -168,6 +168,51 @@ TEST_CASE("split: on rails a replica sends by the NICs of its own devices") {
   CHECK(transfer_s(FabricKind::single_switch, 1) == doctest::Approx(kOneNic_s / 4).epsilon(1e-9));
 }
 
+TEST_CASE(
+    "split: a static batch that decodes starts whole, and the next when all of it have finished") {
+  ToyOptions decode;
+  decode.device.static_schedule = true;
+  const scenario::Plan plan = split({}, 3, decode, 1);
+  // The first is a batch of its own; two come while it decodes, of 10 and of 30 tokens, and one more.
+  ListStream stream({request_at(0, 1.0, 1000, 21), request_at(1, 1.01, 1000, 11),
+                     request_at(2, 1.02, 1000, 31), request_at(3, 1.4, 1000, 2)});
+  const auto result = run_here(plan, stream);
+  CHECK(result.requests_finished == 4);
+  const auto way_s = [](double caches) { return caches * 1000 * kBytesPerToken / kNic; };
+  const double first_s = row_of(result, 0).finished_s;
+  // Each step takes that of 16 sequences; both decode with the same steps from the same moment.
+  CHECK(row_of(result, 1).phase_s[static_cast<std::size_t>(Phase::transfer)] ==
+        doctest::Approx(way_s(2) + latency_s(plan)).epsilon(1e-9));
+  CHECK(row_of(result, 2).phase_s[static_cast<std::size_t>(Phase::transfer)] ==
+        doctest::Approx(way_s(2) + latency_s(plan)).epsilon(1e-9));
+  CHECK(row_of(result, 1).phase_s[static_cast<std::size_t>(Phase::queue_capacity)] ==
+        doctest::Approx(first_s - row_of(result, 1).first_token_s).epsilon(1e-9));
+  CHECK(row_of(result, 1).finished_s < row_of(result, 2).finished_s);
+  CHECK(row_of(result, 3).phase_s[static_cast<std::size_t>(Phase::queue_capacity)] ==
+        doctest::Approx(row_of(result, 2).finished_s - row_of(result, 3).first_token_s)
+            .epsilon(1e-9));
+}
+
+TEST_CASE("split: who leaves on its way to a static batch does not hold it up") {
+  ToyOptions decode;
+  decode.device.static_schedule = true;
+  scenario::Plan plan = split({}, 3, decode, 1);
+  plan.pools[1].node.nics.front().bandwidth = gigabytes_per_second(1);
+  plan.scenario.serving.client = {.timeout = seconds(1.7),
+                                  .waits_for = scenario::WaitsFor::answer,
+                                  .retries = 0,
+                                  .backoff = seconds(0)};
+  // The two that wait for the first, which ends at 2.5, come together; the 640 MB of the one would take
+  // beyond 3.1, but its client leaves at 2.7.
+  ListStream stream(
+      {request_at(0, 1.0, 1000, 151), request_at(1, 1.0, 10000, 11), request_at(2, 1.5, 1000, 11)});
+  const auto result = run_here(plan, stream);
+  CHECK(result.requests_abandoned == 1);
+  CHECK(row_of(result, 0).finished_s < 2.6);
+  CHECK(row_of(result, 2).finished_s > 2.7 + 10 * 0.008);
+  CHECK(row_of(result, 2).finished_s < 2.7 + 10 * 0.010);
+}
+
 TEST_CASE("split: the first gap of a request is as long as its way") {
   const scenario::Plan plan = split({}, 1, {}, 1);
   ListStream stream({request_at(0, 1.0, 1000, 2)});

@@ -162,6 +162,11 @@ scenario::Plan random_plan(std::int64_t seed, RandomStream& dice) {
       pool.deployments.front().spec.lora = {.adapters = 4, .resident = dice.integer(1, 4)};
     }
   }
+  scenario::ServingSpec& serving = plan.scenario.serving;
+  const bool may_be_static = serving.kv_cache.offload.empty() &&
+                             serving.scheduler.preemption == scenario::Preemption::recompute;
+  if (may_be_static && coin(dice, 0.2))
+    serving.scheduler.policy = scenario::BatchPolicy::static_batch;
   plan.scenario.faults = random_faults(dice, plan);
   // Replicas that come and go do not change roles.
   if (!plan.scenario.serving.role_switch && coin(dice, 0.2))
