@@ -42,7 +42,14 @@ void add_deployment(Table& table, const scenario::Plan& plan, const scenario::Po
           std::to_string(d.spec.pipeline_parallel) + ", expert " +
           std::to_string(d.spec.expert_parallel) + ", attention data " +
           std::to_string(d.attention_data_parallel) + ")");
-  if (d.spec.role != scenario::Role::both) {
+  if (d.side != scenario::EngineSide::both) {
+    const bool prompts = d.side == scenario::EngineSide::prompts;
+    add(table, pool.name + ": engine", device.engines[d.engine].name,
+        std::string(prompts ? "prompts" : "decoding") + ", with " +
+            three_digits(100.0 * d.kv_share) + " % of the KV blocks; " +
+            (prompts ? "another engine of the same devices decodes them"
+                     : "on the same devices, over the same memory bus"));
+  } else if (d.spec.role != scenario::Role::both) {
     const bool prefill = d.spec.role == scenario::Role::prefill;
     add(table, pool.name + ": role", prefill ? "prefill" : "decode",
         prefill ? "computes prompts; each KV cache goes to a replica that decodes"

@@ -38,6 +38,9 @@ class Field {
   Field& more_than(double bound) {
     return bounded(bound, "more than", [](double v, double b) { return v > b; });
   }
+  Field& less_than(double bound) {
+    return bounded(bound, "less than", [](double v, double b) { return v < b; });
+  }
 
  private:
   Field& bounded(double bound, std::string_view words, bool (*holds)(double, double));

@@ -88,7 +88,7 @@ double RunAccumulator::share_in_window(double start_s, double end_s) const {
 
 void RunAccumulator::on_steps(const StepSpan& span) {
   const double share = share_in_window(span.start_s, span.end_s);
-  const double busy_s = share * (span.end_s - span.start_s);
+  const double busy_s = share * span.replicas * (span.end_s - span.start_s);
   busy_s_ += busy_s;
   sequence_seconds_ += span.sequences * busy_s;
   flops_ += share * span.flops;

@@ -49,6 +49,7 @@ struct StepSpan {
   double start_s = 0.0;
   double end_s = 0.0;
   double sequences = 0.0;         // in the batch
+  double replicas = 1.0;          // that it keeps busy: half of one, of two engines that work apart
   double flops = 0.0;             // of the model, over the replica's devices
   double bytes = 0.0;             // weights and KV that had to move
   bool capacity_blocked = false;  // the next request in line did not fit the KV cache

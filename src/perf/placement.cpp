@@ -245,13 +245,22 @@ Placement sizes(const DeploymentPlan& d, const scenario::ServingSpec& serving) {
   return p;
 }
 
+// Of the blocks that a device has room for, those of one of two engines.
+std::int64_t quota(const DeploymentPlan& d, double blocks) {
+  return static_cast<std::int64_t>(std::floor(d.kv_share * blocks));
+}
+
+std::string quota_text(const DeploymentPlan& d) {
+  return d.kv_share < 1.0 ? " in " + three_digits(100.0 * d.kv_share) + " % of the KV blocks" : "";
+}
+
 // What the scenario says of the KV cache of one rank, in blocks; absent: as many as fit.
 std::optional<std::int64_t> blocks_asked_for(const DeploymentPlan& d,
                                              const scenario::KvCacheSpec& kv) {
-  if (kv.capacity.unlimited)
-    return scenario::kUnlimitedKvTokens / (kv.block_tokens * d.attention_data_parallel);
-  if (!kv.capacity.tokens) return std::nullopt;
-  return *kv.capacity.tokens / (kv.block_tokens * d.attention_data_parallel);
+  if (!kv.capacity.unlimited && !kv.capacity.tokens) return std::nullopt;
+  const std::int64_t tokens =
+      kv.capacity.unlimited ? scenario::kUnlimitedKvTokens : *kv.capacity.tokens;
+  return quota(d, as_double(tokens / (kv.block_tokens * d.attention_data_parallel)));
 }
 
 KvDemand demand_for(std::int64_t kv_tokens, std::int64_t block_tokens) {
@@ -293,9 +302,9 @@ Placement place_with(const scenario::PoolPlan& pool, const DeploymentPlan& d,
   const std::vector<double> left_for_kv = left;
   std::vector<double> kv_room(tiers);
   fill(d, device, catalog::Holds::kv, kEverything, left, kv_room);
-  const std::int64_t fitting =
-      block_bytes > 0.0 ? static_cast<std::int64_t>(std::floor(sum_of(kv_room) / block_bytes))
-                        : static_cast<std::int64_t>(blocks_of_full_batch(d, serving));
+  const std::int64_t fitting = block_bytes > 0.0
+                                   ? quota(d, std::floor(sum_of(kv_room) / block_bytes))
+                                   : static_cast<std::int64_t>(blocks_of_full_batch(d, serving));
   if (block_bytes > 0.0 && serving.kv_cache.capacity.tokens) {
     left = left_for_kv;
     kv_room.assign(tiers, 0.0);
@@ -315,7 +324,7 @@ Placement place_with(const scenario::PoolPlan& pool, const DeploymentPlan& d,
     p.problem = "serving.kv_cache.capacity: " + std::to_string(*serving.kv_cache.capacity.tokens) +
                 " tokens give none of " + std::to_string(d.attention_data_parallel) +
                 " attention-data ranks a whole block of " +
-                std::to_string(serving.kv_cache.block_tokens);
+                std::to_string(serving.kv_cache.block_tokens) + quota_text(d);
     return p;
   }
   if (weights_fit && cache_fits) return p;
@@ -323,7 +332,8 @@ Placement place_with(const scenario::PoolPlan& pool, const DeploymentPlan& d,
   kv.add("workspace", p.workspace_bytes);
   if (p.adapters_bytes > 0.0) kv.add("adapters", p.adapters_bytes);
   if (p.window_bytes > 0.0) kv.add("windowed KV", p.window_bytes);
-  if (block_bytes > 0.0) kv.add(demand.text, as_double(demand.blocks) * block_bytes);
+  if (block_bytes > 0.0)
+    kv.add(demand.text + quota_text(d), as_double(demand.blocks) * block_bytes / d.kv_share);
   p.problem = misfit(d, device, p, weights_fit ? catalog::Holds::kv : catalog::Holds::weights, kv);
   return p;
 }
@@ -353,10 +363,16 @@ double cache_bytes(const DeploymentPlan& d, std::int64_t tokens) {
 
 void check_fit(const scenario::Plan& plan, Diagnostics& diagnostics) {
   for (const scenario::PoolPlan& pool : plan.pools) {
+    std::string said;
     for (const DeploymentPlan& deployment : pool.deployments) {
       if (!deployment.unfit.empty()) continue;  // and said so already
       const Placement placed = place(pool, deployment, plan.scenario.serving);
       if (placed.problem.empty()) continue;
+      // Of two engines on the same devices, neither of which has room for the weights: once.
+      const bool again =
+          deployment.side == scenario::EngineSide::decoding && placed.problem == said;
+      said = placed.problem;
+      if (again) continue;
       std::string message = placed.problem;
       const std::int64_t fitting =
           smallest_tensor_parallel_that_fits(pool, deployment, plan.scenario.serving);

@@ -29,6 +29,9 @@
 // blocks, which must fit; an unlimited one is N = 2^40: its bytes are counted nowhere, and what is
 // read of it passes the tiers that could hold some.
 //
+// Of two engines that work apart (scenario/engines_apart.hpp) each gets its share of the blocks, rounded
+// down; the rest of the memory is set aside once for both.
+//
 // Worked example: Llama 3.1 70B, fp8, tensor 4, on 80 GB devices at 90 %: weights 70.55/4 = 17.6
 // GB, workspace 8,192 * (2 * 8,192 + 2 * 28,672 / 4) * 2 B = 0.5 GB, left 72 - 17.6 - 0.5 = 53.9
 // GB; KV at bf16 327,680/4 B per token and device: 657,440 tokens in 41,090 blocks of 16.

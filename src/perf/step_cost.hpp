@@ -4,7 +4,9 @@
 //
 // All of it is additive, so runs of steps add up, and the seconds by cause sum to the step's time.
 // Worked example: a step with 2 ms compute, 6 ms weight_bw and 0.5 ms host takes 8.5 ms.
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -60,6 +62,14 @@ struct StepCost {
     for (double& w : work) w *= factor;
   }
 };
+
+// The first step i at which slope * i has used up `gap`; at least 1.
+inline std::int64_t steps_until(double gap, double slope) {
+  if (slope <= 0.0) return std::numeric_limits<std::int64_t>::max();
+  const double steps = std::ceil(gap / slope);
+  if (steps >= 0x1p62) return std::numeric_limits<std::int64_t>::max();
+  return std::max<std::int64_t>(1, static_cast<std::int64_t>(steps));
+}
 
 // Steps i = 0, 1, ... of a fixed batch: step i costs first + i * slope, term by term, for i below
 // valid_steps (at least 1).  Beyond it another part of the step binds, and the form is another one.

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/as_double.hpp"
+#include "perf/bus_share.hpp"
 
 namespace tokenyard::perf {
 namespace {
@@ -32,10 +33,6 @@ LinkModel transfer_link(const Collectives& collectives,
       collectives.between().bytes_per_s > 0.0 ? collectives.between() : collectives.inside();
   if (transfer && transfer->bandwidth) link.bytes_per_s = transfer->bandwidth->base();
   return link;
-}
-
-double memory_s(const StepCost& cost) {
-  return cost[Cause::weight_bw] + cost[Cause::kv_bw] + cost[Cause::act_bw];
 }
 
 // Two engines at work at the same time on one memory bus.

@@ -34,7 +34,7 @@
 // Where prompts are computed by another engine than the one that decodes, a step with both takes
 // the longer of the two alone, or, both reading over the same memory bus, the sum of their memory
 // seconds if that is more.  Its causes are those of the longer one; what the bus adds goes to
-// memory, in the proportions of the other.
+// memory, in the proportions of the other.  (Engines whose steps are apart: bus_share.hpp.)
 //
 // In a run of decode steps with a fixed batch only the context grows, one token a sequence and
 // step.  Attention's FLOPs and bytes are both proportional to it, so the P-norm of attention is

@@ -8,14 +8,6 @@
 namespace tokenyard::perf {
 namespace {
 
-// The first step i at which slope * i has used up `gap`; at least 1.
-std::int64_t steps_until(double gap, double slope) {
-  if (slope <= 0.0) return std::numeric_limits<std::int64_t>::max();
-  const double steps = std::ceil(gap / slope);
-  if (steps >= 0x1p62) return std::numeric_limits<std::int64_t>::max();
-  return std::max<std::int64_t>(1, static_cast<std::int64_t>(steps));
-}
-
 // `cost` is what a device does for all micro-batches; with fewer of them than stages it waits for
 // the rest.
 void add_bubble(StepCost& cost, double microbatches, double stages) {

@@ -35,6 +35,24 @@ void describe(input::Fields& f, LoraSpec& x) {
              "adapted projections: those of attention, or all but routed experts");
 }
 
+void describe(input::Fields& f, EngineChoice& x) {
+  f.required("prefill", x.prefill, "engine that computes prompts");
+  f.required("decode", x.decode, "engine that generates");
+  f.optional("steps", x.steps,
+             "together: a step has both and takes the longer of the two; apart: each engine has "
+             "steps of its own, and they share the memory's bandwidth");
+  f.optional("prefill_kv_share", x.prefill_kv_share,
+             "of the KV blocks, for prompts, where 'steps: apart'; default: 0.5")
+      .more_than(0.0)
+      .less_than(1.0);
+  if (!f.is_reading()) return;
+  if (x.prefill_kv_share && x.steps == EngineSteps::together)
+    f.problem("prefill_kv_share", "has no effect without 'steps: apart'");
+  if (x.steps == EngineSteps::apart && x.prefill && x.prefill == x.decode)
+    f.problem("steps",
+              "'apart' needs two engines; prompts and decoding are both on '" + *x.prefill + "'");
+}
+
 void describe(input::Fields& f, DeploySpec& x) {
   f.required("model", x.model, "a file of workloads/models, without .yaml");
   f.optional("role", x.role,
@@ -43,7 +61,8 @@ void describe(input::Fields& f, DeploySpec& x) {
   f.optional("role_may_change", x.role_may_change,
              "replicas may change to the other role as serving.role_switch says");
   f.optional("engine", x.engine,
-             "which engine of the device, or {prefill: ..., decode: ...}; default: its first");
+             "which engine of the device, or {prefill: ..., decode: ..., steps: ...}; default: its "
+             "first");
   f.optional("weights", x.weights,
              "number format of the weights, from workloads/formats.yaml; auto: the device's usual");
   f.optional("kv", x.kv, "number format of the KV cache");

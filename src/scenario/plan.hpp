@@ -10,6 +10,10 @@
 
 namespace tokenyard::scenario {
 
+// Which of two engines that work apart a deployment is (engines_apart.hpp): the one that computes prompts,
+// or the next in PoolPlan::deployments, on the same devices, that decodes them.
+enum class EngineSide { both, prompts, decoding };
+
 struct DeploymentPlan {
   DeploySpec spec;
   catalog::Model model;
@@ -21,6 +25,8 @@ struct DeploymentPlan {
   // engine that decodes and on the one that computes prompts.
   std::string linear_math, expert_math, attention_math;
   std::string prefill_linear_math, prefill_expert_math, prefill_attention_math;
+  EngineSide side = EngineSide::both;
+  double kv_share = 1.0;  // of the devices' KV blocks
   bool tiled = false;  // stages hold equal shares of the weights, which may be parts of layers
   std::int64_t attention_data_parallel = 1;
   std::int64_t devices_per_replica = 1;  // tensor * attention data * pipeline parallel

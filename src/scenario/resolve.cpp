@@ -7,6 +7,7 @@
 #include "base/hash.hpp"
 #include "scenario/assumptions.hpp"
 #include "scenario/calibrate_plan.hpp"
+#include "scenario/engines_apart.hpp"
 #include "scenario/operation_checks.hpp"
 #include "scenario/place_deployment.hpp"
 #include "scenario/place_of.hpp"
@@ -157,6 +158,7 @@ void resolve_pool(const PoolSpec& spec, Plan& plan, PoolPlan& pool, const Source
     if (source.options.max_context) d.model.max_context = *source.options.max_context;
     if (!spec.sharing) free_devices -= d.replicas * d.devices_per_replica;
     if (plan.unfit.empty()) plan.unfit = d.unfit;
+    split_engines(pool);
   }
   if (spec.count != kAuto) return;
   if (!alone) {
@@ -183,6 +185,7 @@ void check_whole(const Plan& plan, const input::Node& root, Diagnostics& diagnos
                                                   ", or a full batch leaves no room for prompts");
   }
   check_roles(plan, root, diagnostics);
+  check_engines_apart(plan, root, diagnostics);
   check_sharing(plan, root, diagnostics);
   const auto& generator = s.workload.spec.generator;
   if (generator && !generator->requests && !s.duration && !s.requests) {
@@ -231,6 +234,7 @@ std::string plan_json(const Plan& plan) {
           .value(d.devices_per_replica)
           .key("replicas")
           .value(d.replicas);
+      json.key("kv_share").value(d.kv_share);
       json.end_object();
     }
     json.end_array().end_object();

@@ -72,6 +72,7 @@ void check_roles(const Plan& plan, const input::Node& root, Diagnostics& diagnos
   for (const PoolPlan& pool : plan.pools) {
     for (const DeploymentPlan& d : pool.deployments) {
       if (d.spec.role == Role::both || d.model.name.empty()) continue;
+      if (d.spec.engine.steps == EngineSteps::apart) continue;  // its partner is on its devices
       Roles& roles = by_model[d.model.name];
       (d.spec.role == Role::prefill ? roles.prefill : roles.decode) = &d;
     }

@@ -109,16 +109,16 @@ std::string Codec<scenario::KvTierSpec>::schema() {
 
 bool Codec<scenario::EngineChoice>::read(ReadContext& context, const Node& node,
                                          scenario::EngineChoice& out) {
+  out = {};
   if (node.kind != Node::Kind::map) {
     std::string name;
     if (!fields_detail::read_text(context, node, name)) return false;
-    out = {name, name};
+    out.prefill = out.decode = name;
     return true;
   }
   const std::size_t before = context.diagnostics->list().size();
   Fields fields = Fields::reading(context, node);
-  fields.required("prefill", out.prefill, "engine that computes prompts");
-  fields.required("decode", out.decode, "engine that generates");
+  describe(fields, out);
   fields.finish();
   return context.diagnostics->list().size() == before;
 }
@@ -127,12 +127,19 @@ void Codec<scenario::EngineChoice>::write(JsonWriter& json, const scenario::Engi
   Codec<std::optional<std::string>>::write(json, value.prefill);
   json.key("decode");
   Codec<std::optional<std::string>>::write(json, value.decode);
+  json.key("steps").value(name_of(value.steps));
+  json.key("prefill_kv_share");
+  Codec<std::optional<double>>::write(json, value.prefill_kv_share);
   json.end_object();
 }
 std::string Codec<scenario::EngineChoice>::schema() {
-  return R"({"anyOf":[{"type":["string","null"]},{"type":"object","properties":)"
-         R"({"prefill":{"type":"string"},"decode":{"type":"string"}},"required":)"
-         R"(["prefill","decode"],"additionalProperties":false}]})";
+  std::vector<std::string> properties;
+  std::vector<std::string> required;
+  Fields fields = Fields::describing(properties, required);
+  scenario::EngineChoice choice;
+  describe(fields, choice);
+  fields.finish();
+  return R"({"anyOf":[{"type":["string","null"]},)" + object_schema(properties, required) + "]}";
 }
 
 bool Codec<scenario::Utilization>::read(ReadContext& context, const Node& node,

@@ -37,10 +37,18 @@ struct WorkloadRef {
   workload::WorkloadSpec spec;  // read from the file when the scenario is resolved
 };
 
+// Two engines of a device: a step has prompts' chunks on one and tokens on the other, and takes the longer
+// of the two; or each has steps of its own (engines_apart.hpp).
+enum class EngineSteps { together, apart };
+constexpr auto enum_names(EngineSteps) {
+  return std::array<std::string_view, 2>{"together", "apart"};
+}
 // The engines of a device that serve: one for both phases of a request, or one for each.
 struct EngineChoice {
   std::optional<std::string> prefill;  // absent: the device's first
   std::optional<std::string> decode;   // absent: the device's first
+  EngineSteps steps = EngineSteps::together;
+  std::optional<double> prefill_kv_share;  // of the KV blocks, for prompts; absent: half
 };
 
 // A count of devices or nodes that `auto` may stand for until the deployment is placed.
@@ -316,6 +324,7 @@ struct ScenarioFile {
 };
 
 void describe(input::Fields& f, LoraSpec& x);
+void describe(input::Fields& f, EngineChoice& x);
 void describe(input::Fields& f, DeploySpec& x);
 void describe(input::Fields& f, PoolSpec& x);
 void describe(input::Fields& f, FleetSpec& x);

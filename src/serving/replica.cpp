@@ -121,6 +121,7 @@ std::int64_t Replica::decode_steps_possible(std::int64_t most) {
 void Replica::begin_run(double now) {
   start_s_ = now;
   stretch_ = next_stretch_;
+  bus_share_ = next_bus_share_;
   kv_.advance(now);
   blocked_ = false;
   awaits_adapter_ = false;
@@ -174,7 +175,9 @@ void Replica::begin_mixed_run(bool with_decoding) {
   const perf::PrefillSlice head = slices_.front();
   const std::int64_t budget = limits_.max_batch_tokens - (with_decoding ? decoding_ : 0);
   const bool is_sent = sends_layers_ && role_ == scenario::Role::prefill;
-  if (!per_step_ && !is_sent && slices_.size() == 1 && head.tokens == budget) {
+  // Whose KV cache is elsewhere needs no room among the chunks, and may join at any boundary.
+  const bool may_join = !line_.empty() && (*slots_)[line_.first()].brings == Brings::sent;
+  if (!per_step_ && !is_sent && !may_join && slices_.size() == 1 && head.tokens == budget) {
     const std::int64_t left = prefilling_.front().tokens - prefilling_.front().done;
     run_steps_ = std::max<std::int64_t>(1, (left - 1) / head.tokens);
     if (with_decoding) run_steps_ = decode_steps_possible(run_steps_);

@@ -96,6 +96,8 @@ class Replica {
   std::vector<Handle> take_reserved() { return std::exchange(reserved_, {}); }
   // What was brought for one of them is there.
   void deliver(double now, Handle handle);
+  // Between two runs: those first in line whose prompts were computed elsewhere take their blocks, if any.
+  void reserve_sent(double now);
 
   // Room for a request whose prompt another replica computes, so that its KV cache can be sent meanwhile:
   // asked for here and given at the next boundary, where nobody waits in line and there is room.
@@ -166,6 +168,10 @@ class Replica {
   // From the next step boundary on, its work is done by fewer devices than it was made for: by one in
   // `stretch` of them.
   void set_stretch(double now, double stretch);
+  // From the next step boundary on, its steps have this share of a memory bus (perf/bus_share.hpp).
+  void set_bus_share(double now, double share);
+  // What the step under way, with prompts only, asks for: the share of its time alone for which it reads.
+  [[nodiscard]] double asked_of_bus() const;
   // The run under way ends at its first step boundary at or after `now`.
   void end_at_boundary(double now);
   // What the whole steps of the run under way, up to `now`, have added.
@@ -290,9 +296,7 @@ class Replica {
   [[nodiscard]] double mean_new_blocks() const;
   [[nodiscard]] double mean_new_blocks_paced() const;
   // Tokens of the decoding sequences in their next steps.
-  [[nodiscard]] std::int64_t decode_tokens(std::int64_t steps) const {
-    return paced_ ? paced_->tokens(steps) : steps * decoding_;
-  }
+  [[nodiscard]] std::int64_t decode_tokens(std::int64_t steps) const;
   // Steps to the next end of a sequence or window that fills.
   [[nodiscard]] std::int64_t steps_until_change();
   [[nodiscard]] std::int64_t decode_steps_possible(std::int64_t most);
@@ -306,12 +310,8 @@ class Replica {
   [[nodiscard]] std::int64_t steps_before(double now) const;
   void shorten(std::int64_t steps);
   // Tokens of a decoding sequence since `produced` and `stored` were written down.
-  [[nodiscard]] std::int64_t gained(Handle handle) const {
-    return paced_ ? paced_->gained(handle) : step_ - (*slots_)[handle].begin_step;
-  }
-  [[nodiscard]] std::int64_t stored_tokens(Handle handle) const {
-    return (*slots_)[handle].stored + gained(handle);
-  }
+  [[nodiscard]] std::int64_t gained(Handle handle) const;
+  [[nodiscard]] std::int64_t stored_tokens(Handle handle) const;
   void drop_stale(Marks& marks);
 
   const perf::StepModel* model_;
@@ -382,6 +382,7 @@ class Replica {
   Kind kind_ = Kind::none;
   bool blocked_ = false;
   double stretch_ = 1.0, next_stretch_ = 1.0;
+  double bus_share_ = 1.0, next_bus_share_ = 1.0;
   bool cut_short_ = false;    // stop() has cut the run under way
   bool run_decodes_ = false;  // decoding sequences take part in this run
   std::int64_t run_steps_ = 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "perf/bus_share.hpp"
 #include "serving/replica.hpp"
 
 namespace tokenyard::serving {
@@ -43,8 +44,20 @@ void Replica::set_stretch(double now, double stretch) {
   end_at_boundary(now);
 }
 
+void Replica::set_bus_share(double now, double share) {
+  if (share == next_bus_share_) return;
+  next_bus_share_ = share;
+  end_at_boundary(now);
+}
+
+double Replica::asked_of_bus() const {
+  check(kind_ == Kind::mixed && !run_decodes_, "what a bus is asked for is known of prompts alone");
+  const perf::StepCost alone = model_->mixed_step(slices_, {});
+  return perf::memory_s(alone) / alone.total_s();
+}
+
 perf::AffineCost Replica::decode_cost(const perf::DecodeBatch& batch) const {
-  perf::AffineCost cost = model_->decode_run(batch);
+  perf::AffineCost cost = perf::at_bus_share(model_->decode_run(batch), bus_share_);
   if (stretch_ == 1.0) return cost;
   cost.first.stretch(stretch_);
   cost.slope.stretch(stretch_);
@@ -53,7 +66,7 @@ perf::AffineCost Replica::decode_cost(const perf::DecodeBatch& batch) const {
 
 perf::StepCost Replica::mixed_cost(std::span<const perf::PrefillSlice> slices,
                                    const perf::DecodeBatch& batch) const {
-  perf::StepCost cost = model_->mixed_step(slices, batch);
+  perf::StepCost cost = perf::at_bus_share(model_->mixed_step(slices, batch), bus_share_);
   if (stretch_ != 1.0) cost.stretch(stretch_);
   return cost;
 }

@@ -48,6 +48,18 @@ void Replica::stop_decoding(Handle handle) {
   }
 }
 
+std::int64_t Replica::gained(Handle handle) const {
+  return paced_ ? paced_->gained(handle) : step_ - (*slots_)[handle].begin_step;
+}
+
+std::int64_t Replica::stored_tokens(Handle handle) const {
+  return (*slots_)[handle].stored + gained(handle);
+}
+
+std::int64_t Replica::decode_tokens(std::int64_t steps) const {
+  return paced_ ? paced_->tokens(steps) : steps * decoding_;
+}
+
 // It leaves before its end, with the tokens that it has.
 void Replica::drop_decoding(Handle handle) {
   (*slots_)[handle].produced += gained(handle);

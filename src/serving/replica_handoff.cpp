@@ -79,6 +79,12 @@ void Replica::fetch(Handle handle, std::int64_t reused, KvBelow below) {
   reserved_.push_back(handle);
 }
 
+void Replica::reserve_sent(double now) {
+  kv_.advance(now);
+  while (!line_.empty() && (*slots_)[line_.first()].brings == Brings::sent && reserve_next(now)) {
+  }
+}
+
 void Replica::ask_room(double now, Handle handle) {
   asked_.push_back(handle);
   end_at_boundary(now);

@@ -31,14 +31,28 @@ Meter::Meter(const scenario::Plan& plan, double warmup_s) : plan_(&plan), warmup
 }
 
 std::size_t Meter::add_replica(std::size_t pool, const power::DevicePower& power,
-                               std::int64_t devices) {
+                               std::int64_t devices, scenario::EngineSide side) {
   MeteredReplica& replica = replicas_.emplace_back();
   replica.pool = pool;
   replica.power = &power;
-  replica.devices = static_cast<double>(devices);
+  replica.whole_devices = static_cast<double>(devices);
+  const double share = side == scenario::EngineSide::both ? 1.0 : 0.5;
+  replica.devices = share * replica.whole_devices;
+  if (side == scenario::EngineSide::decoding) return replicas_.size() - 1;
   ++pools_[pool].replicas;
   pools_[pool].devices_used += devices;
   return replicas_.size() - 1;
+}
+
+// Above idle, of all its devices.
+power::ActivityJoules Meter::joules_of(const MeteredReplica& replica, const perf::StepCost& cost,
+                                       double duration_s) {
+  power::ActivityJoules joules = replica.power->activity(cost, duration_s);
+  joules.active *= replica.devices;
+  joules.compute *= replica.whole_devices;
+  joules.memory *= replica.whole_devices;
+  joules.link *= replica.whole_devices;
+  return joules;
 }
 
 double Meter::share_measured(double start_s, double end_s) const {
@@ -82,9 +96,7 @@ void Meter::on_begin(std::size_t index, double now_s, const perf::StepCost& cost
     state.busy_devices += replica.devices;
   }
   const double dynamic_w =
-      duration_s > 0.0
-          ? replica.devices * replica.power->activity(cost, duration_s).total() / duration_s
-          : 0.0;
+      duration_s > 0.0 ? joules_of(replica, cost, duration_s).total() / duration_s : 0.0;
   state.dynamic_w += dynamic_w - replica.dynamic_w;
   replica.dynamic_w = dynamic_w;
   fleet_w_ += pool_power_w(replica.pool);
@@ -120,8 +132,9 @@ void Meter::on_run(std::size_t index, double start_s, double end_s, const perf::
   const double duration_s = end_s - start_s;
   if (duration_s <= 0.0) return;
   PoolState& state = states_[replica.pool];
-  const power::ActivityJoules joules = replica.power->activity(cost, duration_s);
-  const double share = share_measured(start_s, end_s) * replica.devices;
+  const power::ActivityJoules joules = joules_of(replica, cost, duration_s);
+  const double measured = share_measured(start_s, end_s);
+  const double share = measured * replica.devices;
   if (share <= 0.0) return;
   auto& seconds = pools_[replica.pool].device_seconds;
   for (std::size_t c = 0; c < kStepCauses; ++c) seconds[c] += share * cost.seconds[c];
@@ -129,10 +142,10 @@ void Meter::on_run(std::size_t index, double start_s, double end_s, const perf::
   const double decode_part_s = std::min(decode_s, duration_s);
   pools_[replica.pool].decode_device_s += share * decode_part_s;
   pools_[replica.pool].prefill_device_s += share * (duration_s - decode_part_s);
-  state.joules.active += share * joules.active;
-  state.joules.compute += share * joules.compute;
-  state.joules.memory += share * joules.memory;
-  state.joules.link += share * joules.link;
+  state.joules.active += measured * joules.active;
+  state.joules.compute += measured * joules.compute;
+  state.joules.memory += measured * joules.memory;
+  state.joules.link += measured * joules.link;
 }
 
 void Meter::account_idle(MeteredReplica& replica, double now_s) {

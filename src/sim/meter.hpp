@@ -10,6 +10,9 @@
 //   host            (host_idle T) nodes + host_busy b / devices per node
 //   node_overhead   (NICs + overhead) nodes T  psu_loss  (1/eta - 1) of all above
 //   Devices that are powered off draw nothing, nor does their share of the node.
+//   Each of two engines that work apart on the same devices is half of these: in device seconds, in what
+//   is busy or powered off, and in the power of being active.  Joules of its work count whole, and the
+//   TDP holds each of the two alone.
 //   fabric          switches and optics, shared among pools by nodes
 //   facility_overhead  (PUE - 1) of all above
 #include <vector>
@@ -25,7 +28,8 @@ namespace tokenyard::sim {
 struct MeteredReplica {
   std::size_t pool = 0;
   const power::DevicePower* power = nullptr;
-  double devices = 1.0;
+  double devices = 1.0;        // of two engines that work apart each has half of them ...
+  double whole_devices = 1.0;  // ... which do its work
   double idle_since_s = 0.0;
   Cause idle_cause = Cause::arrival_idle;
   bool busy = false;
@@ -37,7 +41,9 @@ class Meter {
  public:
   Meter(const scenario::Plan& plan, double warmup_s);
 
-  std::size_t add_replica(std::size_t pool, const power::DevicePower& power, std::int64_t devices);
+  // The two engines of devices that work apart are one replica of the pool.
+  std::size_t add_replica(std::size_t pool, const power::DevicePower& power, std::int64_t devices,
+                          scenario::EngineSide side);
   // Its devices run another model from now on.  It is idle.
   void set_power(std::size_t replica, const power::DevicePower& power) {
     replicas_[replica].power = &power;
@@ -79,6 +85,8 @@ class Meter {
     power::ActivityJoules joules;
   };
 
+  static power::ActivityJoules joules_of(const MeteredReplica& replica, const perf::StepCost& cost,
+                                         double duration_s);
   void account_idle(MeteredReplica& replica, double now_s);
   void set_off(MeteredReplica& replica, bool off);
   void note_peak(std::size_t pool);

@@ -11,6 +11,7 @@
 #include "serving/router.hpp"
 #include "sim/calendar.hpp"
 #include "sim/handoff.hpp"
+#include "sim/memory_bus.hpp"
 #include "sim/shared_channel.hpp"
 
 namespace tokenyard::sim {
@@ -75,7 +76,8 @@ struct Server {
         place(stands),
         tiers(std::move(below)),
         replica(d.model, serving_of(plan, d), d.plan_of->model.max_context, prefix_block_tokens,
-                slots, per_step, d.plan_of->spec.role, plan.scenario.warmup.base(), tiers.get(),
+                slots, per_step || d.plan_of->side == scenario::EngineSide::prompts,
+                d.plan_of->spec.role, plan.scenario.warmup.base(), tiers.get(),
                 static_cast<std::uint64_t>(plan.scenario.seed)) {}
   Deployment* deployment;
   scenario::Role role;        // now
@@ -105,6 +107,9 @@ struct Server {
   std::int64_t stale_loads = 0;  // ... that a failure has made useless
   double away_s = -1.0;          // once it is drained; negative: it is switched off
   double busy_s = 0.0;           // in steps, up to the end of the last run
+
+  MemoryBus* bus = nullptr;  // absent: no other replica is on its devices ...
+  std::size_t beside = 0;    // ... or this one
 
   Slot* slot = nullptr;                      // absent: its devices are its own
   double waited_for_s = 0.0;                 // since when requests wait for its weights

@@ -278,6 +278,7 @@ void Simulation::begin(std::size_t s, double now_s) {
     if (!is_loaded(s) || server.slot->loading) return;
   }
   if (server.rests) account_resting(server, now_s);
+  if (server.bus != nullptr && server.role == scenario::Role::decode) take_over(s, now_s);
   server.replica.begin_run(now_s);
   server.rests = server.replica.idle();
   server.rests_since_s = now_s;
@@ -289,6 +290,7 @@ void Simulation::begin(std::size_t s, double now_s) {
                     server.replica.run_end() - now_s);
     arm(s);
   }
+  if (server.bus != nullptr) share_bus(s, now_s);
   bring_reserved(s);
   if (plan_->scenario.serving.handoff.layer_pipelined) {
     open_promised(s, now_s);
@@ -354,6 +356,7 @@ void Simulation::account_steps(Server& server, const Steps& steps, const perf::S
   accumulator_.on_steps({.start_s = steps.start_s,
                          .end_s = steps.end_s,
                          .sequences = static_cast<double>(steps.sequences),
+                         .replicas = server.bus != nullptr ? 0.5 : 1.0,
                          .flops = devices * server.deployment->model.flops(cost),
                          .bytes = devices * (cost[Work::bytes_weights] + cost[Work::bytes_kv]),
                          .capacity_blocked = steps.capacity_blocked});

@@ -114,6 +114,8 @@ class Simulation final : private Sleeper {
   void touch(std::size_t server);
   void send_on(serving::Handle handle, double now_s);
   void bring_reserved(std::size_t server);
+  [[nodiscard]] static double bytes_to_send(const Server& receiver,
+                                            const serving::ActiveRequest& r);
   std::size_t new_transfer(serving::Handle handle);
   [[nodiscard]] std::vector<Handoff::Part> parts_below(const Server& server,
                                                        const serving::ActiveRequest& r,
@@ -122,6 +124,7 @@ class Simulation final : private Sleeper {
   void on_prefetched(std::size_t number);
   bool waits_for_prefetch(const serving::ActiveRequest& r, std::size_t transfer, double bytes);
   void on_arrived(std::size_t transfer);
+  void has_arrived(const serving::ActiveRequest& r, double now_s);
   void release_sender(serving::Handle handle, double now_s);
   void after_release(std::size_t server, double now_s);
   void void_transfer(serving::ActiveRequest& r);
@@ -164,6 +167,11 @@ class Simulation final : private Sleeper {
                      double now_s);
   [[nodiscard]] double role_load_s(const Server& server, double now_s) const;
   void take_other_role(std::size_t server, double now_s);
+
+  // Engines that work apart: see simulation_engines.cpp.
+  void pair_engines();
+  void take_over(std::size_t server, double now_s);
+  void share_bus(std::size_t server, double now_s);
 
   // Models that share devices: see simulation_swap.cpp.
   void build_slots(std::size_t pool);
@@ -260,6 +268,7 @@ class Simulation final : private Sleeper {
   std::map<std::string, std::shared_ptr<serving::KvTierStore>> remote_pools_;  // by model
   std::vector<std::unique_ptr<SharedChannel>> host_channels_;
   std::map<std::int64_t, std::unique_ptr<SharedChannel>> ssd_channels_;  // by node
+  std::vector<std::unique_ptr<MemoryBus>> buses_;
   std::vector<std::unique_ptr<Deployment>> deployments_;
   std::vector<std::unique_ptr<Server>> servers_;
   std::vector<std::unique_ptr<Slot>> slots_of_models_;  // devices that several models share

@@ -8,9 +8,14 @@ void Simulation::build_deployments() {
   for (std::size_t p = 0; p < plan_->pools.size(); ++p) {
     const scenario::PoolPlan& pool = plan_->pools[p];
     ReplicaPlaces places(pool, first_node);
+    ReplicaPlaces of_prompts = places;
     for (const scenario::DeploymentPlan& d : pool.deployments) {
+      const bool beside = d.side == scenario::EngineSide::decoding;
       if (pool.sharing) places = ReplicaPlaces(pool, first_node);
+      if (beside) places = of_prompts;
+      of_prompts = places;
       add_deployment(p, d, places);
+      if (beside) pair_engines();
     }
     if (pool.sharing) build_slots(p);
     first_node += pool.count;
@@ -36,7 +41,7 @@ void Simulation::add_deployment(std::size_t p, const scenario::DeploymentPlan& d
     const bool shares = plan_->pools[p].sharing && !first_of_pool;
     server->metered =
         shares ? servers_[servers_.size() - static_cast<std::size_t>(d.replicas)]->metered
-               : meter_.add_replica(p, deployment.power, d.devices_per_replica);
+               : meter_.add_replica(p, deployment.power, d.devices_per_replica, d.side);
     servers_.push_back(std::move(server));
   }
 }

@@ -117,7 +117,9 @@ metrics::RunResult Simulation::result(double end_s) {
     const double replicas = share * static_cast<double>(d->plan_of->replicas);
     const double devices = replicas * static_cast<double>(d->plan_of->devices_per_replica);
     totals.peak_flops_per_s += devices * d->model.peak_flops_per_s();
-    totals.peak_bytes_per_s += devices * d->model.peak_bytes_per_s();
+    // Two engines that work apart read over one bus.
+    if (d->plan_of->side != scenario::EngineSide::decoding)
+      totals.peak_bytes_per_s += devices * d->model.peak_bytes_per_s();
     totals.kv_blocks += replicas * static_cast<double>(d->model.placement().kv_blocks);
     r.deployments.push_back({plan_->pools[d->pool].name, d->plan_of->model.name});
   }

@@ -10,6 +10,7 @@ void Simulation::build_decoders() {
   std::map<std::string, std::vector<std::size_t>> members;
   for (std::size_t s = 0; s < servers_.size(); ++s) {
     const scenario::DeploymentPlan& d = *servers_[s]->deployment->plan_of;
+    if (servers_[s]->bus != nullptr) continue;
     const bool may_decode = d.spec.role == scenario::Role::decode || d.spec.role_may_change;
     if (may_decode) members[d.model.name].push_back(s);
   }
@@ -18,8 +19,12 @@ void Simulation::build_decoders() {
     group_of[model] = add_group(scenario::RouterKind::least_loaded, std::move(servers), true);
   for (const auto& server : servers_) {
     const scenario::DeploymentPlan& d = *server->deployment->plan_of;
-    if (d.spec.role == scenario::Role::prefill || d.spec.role_may_change)
+    if (server->bus != nullptr && server->role == scenario::Role::prefill) {
+      server->sends_to = add_group(scenario::RouterKind::least_loaded, {server->beside}, true);
+    } else if (server->bus == nullptr &&
+               (d.spec.role == scenario::Role::prefill || d.spec.role_may_change)) {
       server->sends_to = group_of.at(d.model.name);
+    }
   }
 }
 
@@ -68,12 +73,16 @@ void Simulation::bring_reserved(std::size_t s) {
     const std::size_t transfer = new_transfer(handle);
     if (r.brings == serving::Brings::sent) {
       const Server& sender = *servers_[static_cast<std::size_t>(r.sender)];
-      handoff_->send(transfer, perf::cache_bytes(*server.deployment->plan_of, r.stored),
-                     sender.place, server.place);
+      handoff_->send(transfer, bytes_to_send(server, r), sender.place, server.place);
     } else {
       handoff_->bring(transfer, parts_below(server, r, transfer));
     }
   }
+}
+
+// Blocks that are on its devices already only change hands.
+double Simulation::bytes_to_send(const Server& receiver, const serving::ActiveRequest& r) {
+  return receiver.bus != nullptr ? 0.0 : perf::cache_bytes(*receiver.deployment->plan_of, r.stored);
 }
 
 std::size_t Simulation::new_transfer(serving::Handle handle) {
@@ -129,13 +138,7 @@ void Simulation::on_arrived(std::size_t transfer) {
   serving::ActiveRequest& r = slots_[handle];
   r.transfer = -1;
   if (r.brings == serving::Brings::sent) {
-    if (meter_.share_measured(now_s, now_s) > 0.0) {
-      ++transfers_.count;
-      transfers_.bytes += perf::cache_bytes(
-          *servers_[static_cast<std::size_t>(r.sender)]->deployment->plan_of, r.stored);
-      transfers_.seconds += now_s - r.last_token_s;
-      transfers_.wait_seconds += r.reserved_s - r.last_token_s;
-    }
+    has_arrived(r, now_s);
     release_sender(handle, now_s);
   }
   const auto receiver_index = static_cast<std::size_t>(r.replica);
@@ -147,6 +150,15 @@ void Simulation::on_arrived(std::size_t transfer) {
     arm(receiver_index);
   }
   begin_touched(now_s);
+}
+
+// The KV cache of a prompt that was computed elsewhere.
+void Simulation::has_arrived(const serving::ActiveRequest& r, double now_s) {
+  if (meter_.share_measured(now_s, now_s) <= 0.0) return;
+  ++transfers_.count;
+  transfers_.bytes += bytes_to_send(*servers_[static_cast<std::size_t>(r.replica)], r);
+  transfers_.seconds += now_s - r.last_token_s;
+  transfers_.wait_seconds += r.reserved_s - r.last_token_s;
 }
 
 // The replica that computed a request's prompt may forget it.

@@ -17,6 +17,7 @@ namespace tokenyard::sim {
 void Simulation::send_layers(std::size_t s, double now_s) {
   const Server& server = *servers_[s];
   if (server.role != scenario::Role::prefill || server.replica.idle()) return;
+  if (server.bus != nullptr) return;  // it only changes hands
   for (const serving::Replica::Chunk& chunk : server.replica.chunks()) {
     serving::ActiveRequest& r = slots_[chunk.handle];
     if (std::exchange(r.asked_in, r.stay) != r.stay) {

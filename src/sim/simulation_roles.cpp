@@ -30,7 +30,7 @@ void Simulation::on_roles() {
   std::map<std::string, std::vector<std::size_t>> by_model;
   for (std::size_t s = 0; s < servers_.size(); ++s) {
     when_drained(s, now_s);
-    if (servers_[s]->role != Role::both)
+    if (servers_[s]->role != Role::both && servers_[s]->bus == nullptr)
       by_model[servers_[s]->deployment->plan_of->model.name].push_back(s);
   }
   for (const auto& [model, members] : by_model) balance_roles(model, members, now_s);

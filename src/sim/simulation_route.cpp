@@ -247,6 +247,9 @@ void Simulation::hand_over(serving::Handle handle, double now_s) {
   const bool was_idle = server.replica.idle();
   if (!is_loaded(s) && server.replica.waiting() == 0) server.waited_for_s = now_s;
   server.replica.enqueue(now_s, handle);
+  // On the devices that computed its prompt it needs no place among chunks.
+  if (server.bus != nullptr && server.role == scenario::Role::decode)
+    server.replica.end_at_boundary(now_s);
   if (s == between_runs_) return;
   if (!was_idle) {
     arm(s);

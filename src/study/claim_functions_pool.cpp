@@ -210,6 +210,8 @@ const PoolModels::Pool& PoolModels::pool(const std::string& name) const {
     if (pool.deployments.empty()) throw FormulaError("pool '" + name + "' has no deployment");
     const scenario::DeploymentPlan& d = pool.deployments.front();
     if (!d.unfit.empty()) throw FormulaError("pool '" + name + "': " + d.unfit);
+    if (d.side != scenario::EngineSide::both)
+      throw FormulaError("pool '" + name + "': formulas know engines with 'steps: together' only");
     auto steps = std::make_unique<perf::StepModel>(pool, d, plan_->scenario.serving, plan_->fabric);
     const std::string& problem = steps->placement().problem;
     if (!problem.empty()) throw FormulaError("pool '" + name + "': " + problem);
