@@ -42,11 +42,16 @@ void describe(Fields& f, Switch& s) {
   f.required("latency", s.latency, "from port to port").at_least(0.0);
   f.required("power", s.power, "of one switch, without optics").at_least(0.0);
   f.optional("price", s.price, "of one switch").at_least(0.0);
+  f.optional("annual_failure_rate", s.annual_failure_rate, "failures per switch and year")
+      .at_least(0.0);
 }
 
 void describe(Fields& f, Cable& c) {
   f.optional("power", c.power, "of the optics at both ends together").at_least(0.0);
   f.optional("price", c.price, "of one cable with its optics").at_least(0.0);
+  f.optional("annual_failure_rate", c.annual_failure_rate,
+             "failures per cable and year, its optics included")
+      .at_least(0.0);
 }
 
 void describe(Fields& f, FabricEdge& e) {

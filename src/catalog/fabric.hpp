@@ -28,12 +28,14 @@ struct Switch {
   Sourced<Seconds> latency;
   Sourced<Watts> power;
   std::optional<Sourced<Usd>> price;
+  Sourced<double> annual_failure_rate{0.08};
 };
 
 // A cable with the optics at its two ends.
 struct Cable {
   Sourced<Watts> power{watts(0)};  // both ends together
   std::optional<Sourced<Usd>> price;
+  Sourced<double> annual_failure_rate{0.005};
 };
 
 // For kind custom: vertices are switches; "node[3]" in an edge is the fourth node of the fleet.

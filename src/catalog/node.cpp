@@ -117,6 +117,10 @@ void describe(Fields& f, NodeSpec& n) {
   f.optional("psu_efficiency", n.psu_efficiency, "output over input of the power supplies")
       .more_than(0.0)
       .at_most(1.0);
+  f.optional(
+       "annual_failure_rate", n.annual_failure_rate,
+       "failures a year of NICs, drives, power supplies and the computer: of all but the devices")
+      .at_least(0.0);
   if (!f.is_reading()) return;
   if (f.has("devices") && n.devices.empty()) {
     f.problem("devices", "is empty; a node has at least one device");

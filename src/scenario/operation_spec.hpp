@@ -47,7 +47,7 @@ struct RouteSpec {
 
 // How often something fails, and how long until it works again.
 struct FailureSpec {
-  std::optional<double> per_year;  // of one; absent: the catalog's, or none
+  std::optional<double> per_year;  // of one; absent: the catalog's
   Seconds repair = hours(4);
 };
 // A failure at a stated time, of a node of a pool.

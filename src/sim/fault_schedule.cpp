@@ -41,16 +41,23 @@ FaultSchedule::FaultSchedule(const scenario::Plan& plan, std::vector<Standing> s
     const double of_one = spec_->device.per_year.value_or(standing.failures_per_year);
     add(Kind::device, s, of_one * static_cast<double>(standing.devices));
   }
-  for (std::int64_t node = 0; node < plan.node_count(); ++node)
-    add(Kind::node, static_cast<std::size_t>(node), spec_->node.per_year.value_or(0.0));
+  std::size_t node = 0;
+  for (const scenario::PoolPlan& pool : plan.pools) {
+    const double of_one = spec_->node.per_year.value_or(pool.node.annual_failure_rate.value);
+    for (std::int64_t i = 0; i < pool.count; ++i) add(Kind::node, node++, of_one);
+  }
   if (fleet_ != nullptr) {
     const topology::Graph& graph = fleet_->graph();
+    const double of_cable =
+        spec_->link.per_year.value_or(plan.fabric.cable.annual_failure_rate.value);
+    const double of_switch =
+        spec_->network_switch.per_year.value_or(plan.fabric.switches.annual_failure_rate.value);
     for (std::size_t e = 0; e < graph.edges().size(); ++e) {
-      if (graph.edges()[e].cables == 1) add(Kind::link, e, spec_->link.per_year.value_or(0.0));
+      if (graph.edges()[e].cables == 1) add(Kind::link, e, of_cable);
     }
     for (std::size_t v = 0; v < graph.vertices().size(); ++v) {
       if (graph.vertices()[v].kind == topology::VertexKind::network_switch)
-        add(Kind::network_switch, v, spec_->network_switch.per_year.value_or(0.0));
+        add(Kind::network_switch, v, of_switch);
     }
   }
   if (!components_.empty())

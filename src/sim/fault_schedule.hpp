@@ -11,8 +11,8 @@
 //   a cable        the nodes that reach the others over it alone; parallel ones never do
 //   a switch       the nodes that reach the others through it alone
 //
-// The rate of a device is that of the catalog (annual_failure_rate), of the others none, unless the
-// scenario says; rate_scale multiplies all of them, so that an hour shows what a year would.
+// Rates are those of the catalog (annual_failure_rate of devices, nodes, switches and cables), unless the
+// scenario says others; rate_scale multiplies all of them, so that an hour shows what a year would.
 //
 // Worked example: 1,000 devices at 9 % a year are 90 failures a year, one in 4.1 days; with rate_scale
 // 100 one in 58 minutes.

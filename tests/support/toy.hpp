@@ -161,6 +161,7 @@ inline catalog::FabricSpec toy_fabric() {
   fabric.switches.power = watts(500);
   fabric.switches.price = usd(10e3);
   fabric.cable.price = usd(0);
+  fabric.switches.annual_failure_rate = fabric.cable.annual_failure_rate = 0.0;
   return fabric;
 }
 
@@ -179,6 +180,7 @@ inline catalog::NodeSpec toy_node(const catalog::Device& device, std::int64_t de
   node.nics = {nic};
   node.host.price = usd(0);
   node.psu_efficiency = 1.0;
+  node.annual_failure_rate = 0.0;
   return node;
 }
 
