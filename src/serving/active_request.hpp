@@ -100,6 +100,13 @@ struct ActiveRequest {
 
 using Handle = std::int32_t;
 
+// A prompt's part in a run.
+struct Chunk {
+  Handle handle;
+  std::int64_t done;    // tokens of it in the KV cache before
+  std::int64_t tokens;  // that are computed
+};
+
 class RequestSlots {
  public:
   Handle add() {

@@ -265,6 +265,17 @@ void KvCache::turn_ended(const workload::Request& request) {
   }
 }
 
+void KvCache::lose_rank(std::uint64_t lost, std::uint64_t ranks) {
+  KvTiers* const tiers = std::exchange(tiers_, nullptr);
+  for (std::int32_t i = units_[kNil].next; i != kNil;) {
+    const Unit& unit = units_[static_cast<std::size_t>(i)];
+    const std::int32_t next = unit.next;
+    if (ranks == 1 || (unit.session && unit.key % ranks == lost)) give_up(i);
+    i = next;
+  }
+  tiers_ = tiers;
+}
+
 void KvCache::clear_cached() {
   KvTiers* const tiers = std::exchange(tiers_, nullptr);
   evict(evictable_);

@@ -116,6 +116,10 @@ class KvCache {
   void release(const workload::Request& request, std::int64_t tokens, bool keep, KvLease& lease);
   // A failure, or the power is off: everything that no sequence uses is lost, and not kept below.
   void clear_cached();
+  // One of `ranks` between which sequences are dealt is lost, number `lost`: the histories of its sessions
+  // that nobody uses are gone.  Prefix units are on every rank that used them; where there is one rank, they
+  // are gone too.  What is kept below stays.
+  void lose_rank(std::uint64_t lost, std::uint64_t ranks);
   // From now on prefixes are shared, or not.  Nothing is in it.
   void set_reuse(bool reuse) { config_.reuse = reuse; }
 

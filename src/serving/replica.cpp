@@ -269,6 +269,7 @@ const std::vector<Handle>& Replica::end_run() {
   if (!std::exchange(cut_short_, false)) {
     release_arrived();
     release_withdrawn(now);
+    apply_losses();
   }
   kind_ = Kind::none;
   end_s_ = kNever;

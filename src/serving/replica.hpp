@@ -111,14 +111,8 @@ class Replica {
   // Its prompt is complete and the rest of its KV cache on its way: it takes the room that it was given.
   void receive_promised(double now, Handle handle);
 
-  // A prompt's part in the run under way.
-  struct Chunk {
-    Handle handle;
-    std::int64_t done;    // tokens of it in the KV cache before
-    std::int64_t tokens;  // that are computed
-  };
+  // Of prompts: those in the run under way, and that of one prompt, which may be of no tokens.
   [[nodiscard]] std::vector<Chunk> chunks() const;
-  // Of one prompt that is being computed, which may have none in this run.
   [[nodiscard]] Chunk chunk_of(Handle handle) const;
   // Those that came since the last call and are still in line: what an SSD keeps of them may go to DRAM.
   std::vector<Handle> take_newcomers();
@@ -172,6 +166,8 @@ class Replica {
   void set_bus_share(double now, double share);
   // What the step under way, with prompts only, asks for: the share of its time alone for which it reads.
   [[nodiscard]] double asked_of_bus() const;
+  // At the next step boundary, after those that leave then: see KvCache::lose_rank.
+  void lose_rank(double now, std::uint64_t lost, std::uint64_t ranks);
   // The run under way ends at its first step boundary at or after `now`.
   void end_at_boundary(double now);
   // What the whole steps of the run under way, up to `now`, have added.
@@ -272,6 +268,7 @@ class Replica {
   [[nodiscard]] bool is_static() const {
     return limits_.policy == scenario::BatchPolicy::static_batch;
   }
+  void apply_losses();
   void start_delivered(double now);
   void release_withdrawn(double now);
   void leave_batch(Handle handle);
@@ -346,6 +343,8 @@ class Replica {
   std::vector<Handle> reserved_,
       delivered_;  // of these, the newest, and those for whom it is there
   std::vector<Handle> withdrawn_, left_;
+  std::vector<std::pair<std::uint64_t, std::uint64_t>>
+      lost_ranks_;  // since the last boundary, of so many
   bool prefetches_;
   std::vector<Admitted> newcomers_;
   std::vector<KvKey> prefetched_;  // since the last boundary

@@ -142,14 +142,14 @@ void Replica::receive_promised(double now, Handle handle) {
   receiving_.push_back(handle);
 }
 
-std::vector<Replica::Chunk> Replica::chunks() const {
+std::vector<Chunk> Replica::chunks() const {
   std::vector<Chunk> chunks;
   for (std::size_t i = 0; i < slices_.size(); ++i)
     chunks.push_back({prefilling_[i].handle, prefilling_[i].done, slices_[i].tokens});
   return chunks;
 }
 
-Replica::Chunk Replica::chunk_of(Handle handle) const {
+Chunk Replica::chunk_of(Handle handle) const {
   for (std::size_t i = 0; i < prefilling_.size(); ++i) {
     if (prefilling_[i].handle != handle) continue;
     const bool in_run = !idle() && i < slices_.size();

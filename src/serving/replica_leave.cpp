@@ -41,6 +41,21 @@ void Replica::release_withdrawn(double now) {
   withdrawn_.clear();
 }
 
+void Replica::lose_rank(double now, std::uint64_t lost, std::uint64_t ranks) {
+  lost_ranks_.emplace_back(lost, ranks);
+  if (idle()) {
+    kv_.advance(now);
+    apply_losses();
+  } else {
+    end_at_boundary(now);
+  }
+}
+
+void Replica::apply_losses() {
+  for (const auto& [lost, ranks] : lost_ranks_) kv_.lose_rank(lost, ranks);
+  lost_ranks_.clear();
+}
+
 // Gives its blocks back, wherever it is.
 void Replica::leave_batch(Handle handle) {
   ActiveRequest& r = (*slots_)[handle];
@@ -113,6 +128,7 @@ Replica::Evacuees Replica::evacuate(double now, double last_boundary_s) {
   }
   admitted_.clear();
   withdrawn_.clear();
+  lost_ranks_.clear();
   stalled_.clear();
   for (const Handle handle : line_.take_all()) {
     (*slots_)[handle].stage = Stage::nowhere;

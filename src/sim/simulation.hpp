@@ -133,7 +133,7 @@ class Simulation final : private Sleeper {
   void send_layers(std::size_t server, double now_s);
   void ask_for_room(serving::Handle handle, double now_s);
   void open_promised(std::size_t server, double now_s);
-  void feed(serving::ActiveRequest& r, const serving::Replica::Chunk& chunk, double until_s);
+  void feed(serving::ActiveRequest& r, const serving::Chunk& chunk, double until_s);
   void come_as_promised(serving::Handle handle, double now_s);
   void forget_promise(serving::ActiveRequest& r);
   void break_promise(serving::Handle handle, double now_s);

@@ -18,7 +18,7 @@ void Simulation::send_layers(std::size_t s, double now_s) {
   const Server& server = *servers_[s];
   if (server.role != scenario::Role::prefill || server.replica.idle()) return;
   if (server.bus != nullptr) return;  // it only changes hands
-  for (const serving::Replica::Chunk& chunk : server.replica.chunks()) {
+  for (const serving::Chunk& chunk : server.replica.chunks()) {
     serving::ActiveRequest& r = slots_[chunk.handle];
     if (std::exchange(r.asked_in, r.stay) != r.stay) {
       ask_for_room(chunk.handle, now_s);
@@ -59,13 +59,12 @@ void Simulation::open_promised(std::size_t s, double now_s) {
     const Server& sender = *servers_[static_cast<std::size_t>(r.replica)];
     handoff_->open(new_transfer(handle), sender.place, server.place);
     r.sent_bytes = 0.0;
-    const serving::Replica::Chunk chunk = sender.replica.chunk_of(handle);
+    const serving::Chunk chunk = sender.replica.chunk_of(handle);
     feed(r, chunk, chunk.tokens > 0 ? sender.replica.run_end() : now_s);
   }
 }
 
-void Simulation::feed(serving::ActiveRequest& r, const serving::Replica::Chunk& chunk,
-                      double until_s) {
+void Simulation::feed(serving::ActiveRequest& r, const serving::Chunk& chunk, double until_s) {
   const scenario::DeploymentPlan& d =
       *servers_[static_cast<std::size_t>(r.promised_by)]->deployment->plan_of;
   const double after = perf::cache_bytes(d, chunk.done + chunk.tokens);

@@ -9,8 +9,9 @@
 // is back after its repair.  One more takes the replica down.
 //
 // The KV caches on that device are lost.  With a attention-data ranks they are those of one in a of the
-// sequences in the batch, which are computed again; with one, each sequence has some of its heads there, and
-// all are, but for latent attention, whose cache every rank has whole.
+// sequences in the batch, which are computed again, and of the histories of one in a of the sessions; with
+// one, each sequence has some of its heads there, and all are, but for latent attention, whose cache every
+// rank has whole.
 //
 // Worked example: DeepSeek-V3, 256 experts and 32 copies on 32 ranks: 32 * 32 / 288 = 3.6.  Three devices may
 // fail at the same time, each of them restarts one sequence in 32, and the fourth takes the replica down.
@@ -19,8 +20,8 @@
 // more for a device in the example), latencies do not.  That is a little too much, as what every rank has
 // whole (attention's weights) is read no longer than before.
 //
-// Leaves out: less room for KV caches, the time that experts take to move, and cached histories, which are
-// kept.
+// Leaves out: less room for KV caches, the time that experts take to move, and prompts that wait there to be
+// sent elsewhere, which are kept.
 // Source: DeepSeek-V3 technical report, section 3.4 (redundant experts); DeepSeek's EPLB.
 #include "sim/simulation.hpp"
 
@@ -46,6 +47,7 @@ bool Simulation::lose_rank(std::size_t s, double duration_s, double now_s) {
   calendar_->at(now_s + duration_s, *this, wake_of(kRankBack, s));
   stretch(s, now_s);
   if (ranks == 1 && d.model.attention.kind == catalog::AttentionKind::mla) return true;
+  server.replica.lose_rank(now_s, lost, ranks);
   const std::vector<serving::Handle> batch = server.replica.in_batch();
   for (std::size_t i = lost; i < batch.size(); i += ranks) {
     if (slots_[batch[i]].leaving == serving::Leaving::no)

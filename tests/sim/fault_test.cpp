@@ -51,7 +51,7 @@ scenario::Plan with_copies(std::int64_t copies, const std::string& repair) {
       std::to_string(copies) +
       "}}\nfaults: {enabled: true, detection: 0.1 s, rate_scale: 25000, device: {per_year: 0.25, "
       "repair: " +
-      repair + "}}\n");
+      repair + "}, node: {per_year: 0}, link: {per_year: 0}, switch: {per_year: 0}}\n");
 }
 
 }  // namespace
@@ -202,4 +202,32 @@ TEST_CASE("redundant experts: what is lost with a device is the same step by ste
     REQUIRE(row.attempts == other.attempts);
     REQUIRE(row.finished_s == doctest::Approx(other.finished_s).epsilon(1e-9));
   }
+}
+
+TEST_CASE("redundant experts: with a device go the histories of one session in 16") {
+  // 64 sessions of two turns; about every 315 s a device fails, three of 16 at most, none is repaired.
+  std::vector<workload::Request> requests;
+  for (std::int64_t i = 0; i < 64; ++i) {
+    requests.push_back(request_at(i, 1.0, 1000, 10));
+    requests.back().session = i;
+  }
+  for (std::int64_t i = 0; i < 64; ++i) {
+    workload::Request next = test::request_after(64 + i, {i}, 800.0, 1200, 10);
+    next.session = i;
+    next.turn = 1;
+    requests.push_back(next);
+  }
+  const auto result = run(with_copies(64, "1 h"), std::move(requests));
+  REQUIRE(result.requests_finished == 128);
+  CHECK(seconds_of(result, Cause::down) == 0.0);
+  std::vector<std::int64_t> lost;
+  for (std::int64_t i = 0; i < 64; ++i) {
+    if (row_of(result, 64 + i).cached_tokens == 0) lost.push_back(i % 16);
+  }
+  // Whole ranks: the first, the second, ... so many times.
+  REQUIRE(!lost.empty());
+  CHECK(lost.size() % 4 == 0);
+  const auto ranks = static_cast<std::int64_t>(lost.size()) / 4;
+  CHECK(ranks <= 3);
+  for (const std::int64_t rank : lost) CHECK(rank < ranks);
 }
