@@ -49,6 +49,7 @@ class DevicePower {
   // Of a run of steps that costs `cost` and lasts `duration_s` (> 0).
   [[nodiscard]] ActivityJoules activity(const perf::StepCost& cost, double duration_s) const;
   [[nodiscard]] double idle_w() const { return idle_w_; }
+  [[nodiscard]] double active_w() const { return active_w_; }
   [[nodiscard]] double tdp_w() const { return tdp_w_; }
 
  private:

@@ -44,11 +44,16 @@ std::size_t Meter::add_replica(std::size_t pool, const power::DevicePower& power
   return replicas_.size() - 1;
 }
 
-// Above idle, of all its devices.
+void Meter::share_devices(std::size_t one, std::size_t other) {
+  shared_.emplace_back();
+  replicas_[one].shared = replicas_[other].shared = shared_.size();
+}
+
+// Above idle, of all its devices; those that it shares are active beside.
 power::ActivityJoules Meter::joules_of(const MeteredReplica& replica, const perf::StepCost& cost,
                                        double duration_s) {
   power::ActivityJoules joules = replica.power->activity(cost, duration_s);
-  joules.active *= replica.devices;
+  joules.active *= replica.shared > 0 ? 0.0 : replica.devices;
   joules.compute *= replica.whole_devices;
   joules.memory *= replica.whole_devices;
   joules.link *= replica.whole_devices;
@@ -92,8 +97,7 @@ void Meter::on_begin(std::size_t index, double now_s, const perf::StepCost& cost
   if (!replica.busy) {
     account_idle(replica, now_s);
     set_off(replica, false);
-    replica.busy = true;
-    state.busy_devices += replica.devices;
+    become_busy(replica, now_s);
   }
   const double dynamic_w =
       duration_s > 0.0 ? joules_of(replica, cost, duration_s).total() / duration_s : 0.0;
@@ -101,6 +105,44 @@ void Meter::on_begin(std::size_t index, double now_s, const perf::StepCost& cost
   replica.dynamic_w = dynamic_w;
   fleet_w_ += pool_power_w(replica.pool);
   note_peak(replica.pool);
+}
+
+void Meter::become_busy(MeteredReplica& replica, double now_s) {
+  replica.busy = true;
+  PoolState& state = states_[replica.pool];
+  if (replica.shared == 0) {
+    state.busy_devices += replica.devices;
+    return;
+  }
+  Shared& shared = shared_[replica.shared - 1];
+  if (shared.busy++ > 0) return;
+  shared.since_s = now_s;
+  state.busy_devices += replica.whole_devices;
+  state.dynamic_w += replica.whole_devices * replica.power->active_w();
+}
+
+void Meter::become_idle(MeteredReplica& replica, double now_s) {
+  replica.busy = false;
+  PoolState& state = states_[replica.pool];
+  if (replica.shared == 0) {
+    state.busy_devices -= replica.devices;
+    return;
+  }
+  Shared& shared = shared_[replica.shared - 1];
+  if (--shared.busy > 0) return;
+  account_shared(replica, shared, now_s);
+  state.busy_devices -= replica.whole_devices;
+  state.dynamic_w -= replica.whole_devices * replica.power->active_w();
+}
+
+// One of the two engines has worked, or both.
+void Meter::account_shared(const MeteredReplica& replica, const Shared& shared, double now_s) {
+  const double span_s = now_s - shared.since_s;
+  if (span_s <= 0.0) return;
+  const double device_s = replica.whole_devices * span_s * share_measured(shared.since_s, now_s);
+  PoolState& state = states_[replica.pool];
+  state.busy_device_s += device_s;
+  state.joules.active += device_s * replica.power->active_w();
 }
 
 void Meter::on_idle(std::size_t index, double now_s, Cause cause) {
@@ -116,10 +158,9 @@ void Meter::on_idle(std::size_t index, double now_s, Cause cause) {
   PoolState& state = states_[replica.pool];
   fleet_w_ -= pool_power_w(replica.pool);
   state.dynamic_w -= replica.dynamic_w;
-  state.busy_devices -= replica.devices;
+  become_idle(replica, now_s);
   fleet_w_ += pool_power_w(replica.pool);
   replica.dynamic_w = 0.0;
-  replica.busy = false;
   set_off(replica, cause == Cause::powered_off);
   replica.idle_since_s = now_s;
   replica.idle_cause = cause;
@@ -138,7 +179,7 @@ void Meter::on_run(std::size_t index, double start_s, double end_s, const perf::
   if (share <= 0.0) return;
   auto& seconds = pools_[replica.pool].device_seconds;
   for (std::size_t c = 0; c < kStepCauses; ++c) seconds[c] += share * cost.seconds[c];
-  state.busy_device_s += share * duration_s;
+  if (replica.shared == 0) state.busy_device_s += share * duration_s;
   const double decode_part_s = std::min(decode_s, duration_s);
   pools_[replica.pool].decode_device_s += share * decode_part_s;
   pools_[replica.pool].prefill_device_s += share * (duration_s - decode_part_s);
@@ -162,7 +203,11 @@ void Meter::finish(double end_s, double fabric_power_w) {
   const double measured_s = std::max(0.0, end_s - warmup_s_);
   const auto all_nodes = static_cast<double>(plan_->node_count());
   for (MeteredReplica& replica : replicas_) {
-    if (!replica.busy) account_idle(replica, end_s);
+    if (!replica.busy) {
+      account_idle(replica, end_s);
+    } else if (replica.shared > 0) {
+      become_idle(replica, end_s);
+    }
   }
   for (std::size_t i = 0; i < pools_.size(); ++i) {
     metrics::PoolResult& pool = pools_[i];

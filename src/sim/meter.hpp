@@ -10,9 +10,8 @@
 //   host            (host_idle T) nodes + host_busy b / devices per node
 //   node_overhead   (NICs + overhead) nodes T  psu_loss  (1/eta - 1) of all above
 //   Devices that are powered off draw nothing, nor does their share of the node.
-//   Each of two engines that work apart on the same devices is half of these: in device seconds, in what
-//   is busy or powered off, and in the power of being active.  Joules of its work count whole, and the
-//   TDP holds each of the two alone.
+//   Each of two engines that work apart on the same devices is half of these in device seconds; the
+//   devices are busy and active while one of the two is, or both.  The TDP holds each of the two alone.
 //   fabric          switches and optics, shared among pools by nodes
 //   facility_overhead  (PUE - 1) of all above
 #include <vector>
@@ -30,6 +29,7 @@ struct MeteredReplica {
   const power::DevicePower* power = nullptr;
   double devices = 1.0;        // of two engines that work apart each has half of them ...
   double whole_devices = 1.0;  // ... which do its work
+  std::size_t shared = 0;      // number of these devices, from 1; 0: they are its own
   double idle_since_s = 0.0;
   Cause idle_cause = Cause::arrival_idle;
   bool busy = false;
@@ -44,6 +44,8 @@ class Meter {
   // The two engines of devices that work apart are one replica of the pool.
   std::size_t add_replica(std::size_t pool, const power::DevicePower& power, std::int64_t devices,
                           scenario::EngineSide side);
+  // They are two engines of the same devices.
+  void share_devices(std::size_t one, std::size_t other);
   // Its devices run another model from now on.  It is idle.
   void set_power(std::size_t replica, const power::DevicePower& power) {
     replicas_[replica].power = &power;
@@ -85,8 +87,17 @@ class Meter {
     power::ActivityJoules joules;
   };
 
+  // Devices of two engines that work apart.
+  struct Shared {
+    std::int64_t busy = 0;  // engines
+    double since_s = 0.0;
+  };
+
   static power::ActivityJoules joules_of(const MeteredReplica& replica, const perf::StepCost& cost,
                                          double duration_s);
+  void become_busy(MeteredReplica& replica, double now_s);
+  void become_idle(MeteredReplica& replica, double now_s);
+  void account_shared(const MeteredReplica& replica, const Shared& shared, double now_s);
   void account_idle(MeteredReplica& replica, double now_s);
   void set_off(MeteredReplica& replica, bool off);
   void note_peak(std::size_t pool);
@@ -94,6 +105,7 @@ class Meter {
   const scenario::Plan* plan_;
   double warmup_s_;
   std::vector<MeteredReplica> replicas_;
+  std::vector<Shared> shared_;
   std::vector<PoolState> states_;
   std::vector<metrics::PoolResult> pools_;
   double fleet_w_ = 0.0;  // running sum of pool powers

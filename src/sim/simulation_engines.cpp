@@ -14,6 +14,7 @@ void Simulation::pair_engines() {
     servers_[s]->bus = servers_[s - replicas]->bus = buses_.back().get();
     servers_[s]->beside = s - replicas;
     servers_[s - replicas]->beside = s;
+    meter_.share_devices(servers_[s - replicas]->metered, servers_[s]->metered);
   }
 }
 

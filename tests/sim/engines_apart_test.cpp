@@ -197,15 +197,24 @@ TEST_CASE("apart: half of a device is idle while the other half works, and joule
   }
 }
 
-TEST_CASE("apart: being active takes half of the power for each of the engines that is") {
-  const auto active_j = [](EngineSteps steps) {
-    ToyOptions options;
-    options.device.power.active = watts(40);
-    return joules_of(run_list(two_engines(steps, options), {request_at(0, 0.0, 1000, 50)}),
+TEST_CASE("apart: a device is active while one of its engines is, or both") {
+  ToyOptions options;
+  options.device.power.active = watts(40);
+  const auto active_j = [&](EngineSteps steps, const std::vector<workload::Request>& requests) {
+    return joules_of(run_list(two_engines(steps, options), requests),
                      metrics::EnergyComponent::device_active);
   };
-  CHECK(active_j(EngineSteps::apart) ==
-        doctest::Approx(0.5 * active_j(EngineSteps::together)).epsilon(1e-9));
+  // One after the other, as where both work together.
+  CHECK(active_j(EngineSteps::apart, {request_at(0, 0.0, 1000, 50)}) ==
+        doctest::Approx(active_j(EngineSteps::together, {request_at(0, 0.0, 1000, 50)}))
+            .epsilon(1e-9));
+  // Long prompts beside an answer: it lasts longer than they do, and they add nothing.
+  const std::vector<workload::Request> busy{request_at(0, 0.0, 1000, 200),
+                                            request_at(1, 0.2, 2000, 1)};
+  const auto result = run_list(two_engines(EngineSteps::apart, options), busy);
+  CHECK(row_of(result, 1).finished_s < row_of(result, 0).finished_s);
+  CHECK(joules_of(result, metrics::EnergyComponent::device_active) ==
+        doctest::Approx(40.0 * row_of(result, 0).finished_s).epsilon(1e-9));
 }
 
 TEST_CASE("apart, in runs of steps and step by step: 300 requests on a mini-PC") {
