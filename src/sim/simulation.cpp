@@ -12,8 +12,6 @@ namespace tokenyard::sim {
 namespace {
 
 constexpr std::int64_t kEventsPerProgress = 20'000;
-// A closed loop replaces a rejected request at once: an endless one that never fits would not end.
-constexpr std::int64_t kHopeless = 100'000;
 
 }  // namespace
 
@@ -205,26 +203,6 @@ void Simulation::rank(serving::ActiveRequest& r) {
   if (!predictions_) return;
   const double error = std::exp(predictions_->normal(0.0, scheduler.length_error));
   r.predicted_tokens = std::llround(error * static_cast<double>(r.request.output_tokens));
-}
-
-void Simulation::reject(const workload::Request& request, double now_s, std::int64_t& count) {
-  if (++rejected_in_a_row_ > kHopeless && stream_->concurrency() && stream_->endless()) {
-    throw InputError("workload: not one of " + std::to_string(kHopeless) +
-                     " requests in a row is taken by a replica; the last has " +
-                     std::to_string(request.input_tokens) + " + " +
-                     std::to_string(request.output_tokens) + " tokens");
-  }
-  const auto record = [this, now_s](const workload::Request& r) {
-    accumulator_.on_rejected(row_of_lost(r, metrics::RequestStatus::rejected, now_s));
-    ++done_;
-    emit(row_of_lost(r, metrics::RequestStatus::rejected, now_s));
-  };
-  record(request);
-  ++count;
-  source_.on_rejected(request.id, now_s, [&](const workload::Request& follower) {
-    ++seen_;
-    record(follower);
-  });
 }
 
 // Wakes of replicas: see Wake.

@@ -1,5 +1,5 @@
-// Requests that leave before their end: clients that give up or ask again, samples that lost, work that
-// was lost with a replica.
+// Requests that leave before their end: turned away, clients that give up or ask again, samples that lost,
+// work that was lost with a replica.
 //
 // A client that asks again starts anew, and its earlier attempt's tokens are thrown away; its latencies
 // count from its first attempt, as it sees them.  What the fleet itself loses it computes again with the
@@ -14,6 +14,40 @@ namespace tokenyard::sim {
 using metrics::RequestStatus;
 using serving::Leaving;
 using serving::Stage;
+
+namespace {
+
+// A closed loop replaces a rejected request at once: an endless one that never fits would not end.
+constexpr std::int64_t kHopeless = 100'000;
+
+}  // namespace
+
+void Simulation::reject(const workload::Request& request, double now_s, std::int64_t& count) {
+  if (++rejected_in_a_row_ > kHopeless && stream_->concurrency() && stream_->endless()) {
+    throw InputError("workload: not one of " + std::to_string(kHopeless) +
+                     " requests in a row is taken by a replica; the last has " +
+                     std::to_string(request.input_tokens) + " + " +
+                     std::to_string(request.output_tokens) + " tokens");
+  }
+  const auto record = [this, now_s](const workload::Request& r) {
+    accumulator_.on_rejected(row_of_lost(r, metrics::RequestStatus::rejected, now_s));
+    ++done_;
+    emit(row_of_lost(r, metrics::RequestStatus::rejected, now_s));
+  };
+  record(request);
+  ++count;
+  // Another sample of its group is there: who waits for them goes on.
+  const auto samples = samples_of_group_.find(request.group);
+  if (samples != samples_of_group_.end() &&
+      (samples->second.decided || !samples->second.members.empty())) {
+    source_.on_cancelled(request.id, now_s);
+    return;
+  }
+  source_.on_rejected(request.id, now_s, [&](const workload::Request& follower) {
+    ++seen_;
+    record(follower);
+  });
+}
 
 // What its client will do unless it is served by then.
 void Simulation::appoint(serving::ActiveRequest& r, serving::Handle handle, double now_s) {

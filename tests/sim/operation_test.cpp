@@ -225,6 +225,20 @@ TEST_CASE("a client that asked twice stays for the sample that is there; without
   for (const int id : {0, 1, 2}) CHECK(row_of(leaves, id).status == RequestStatus::abandoned);
 }
 
+TEST_CASE("of two samples the second is turned away: the first answers, and the next turn comes") {
+  test::ToyOptions options;
+  options.serving.overload = {.policy = scenario::Overload::reject, .ttft = seconds(0.1)};
+  std::vector<workload::Request> requests{request_at(0, 0.0, 1000, 20),
+                                          request_at(1, 0.0, 1000, 20),
+                                          test::request_after(2, {0, 1}, 0.5)};
+  for (std::size_t i = 0; i < 2; ++i) requests[i].group = 3;
+  const auto result = run(options, requests);
+  CHECK(row_of(result, 0).status == RequestStatus::finished);
+  CHECK(row_of(result, 1).status == RequestStatus::rejected);
+  CHECK(row_of(result, 2).status == RequestStatus::finished);
+  CHECK(row_of(result, 2).arrival_s == doctest::Approx(row_of(result, 0).finished_s + 0.5));
+}
+
 TEST_CASE("overload: what would be too late is turned away, or goes behind") {
   test::ToyOptions options = one_by_one();
   options.serving.overload = {.policy = scenario::Overload::reject, .ttft = seconds(0.25)};
