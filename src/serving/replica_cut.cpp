@@ -57,7 +57,8 @@ double Replica::asked_of_bus() const {
 }
 
 perf::AffineCost Replica::decode_cost(const perf::DecodeBatch& batch) const {
-  perf::AffineCost cost = perf::at_bus_share(model_->decode_run(batch), bus_share_);
+  perf::AffineCost cost = model_->decode_run(batch);
+  if (bus_share_ < 1.0) cost = perf::at_bus_share(cost, bus_share_);
   if (stretch_ == 1.0) return cost;
   cost.first.stretch(stretch_);
   cost.slope.stretch(stretch_);
@@ -66,7 +67,8 @@ perf::AffineCost Replica::decode_cost(const perf::DecodeBatch& batch) const {
 
 perf::StepCost Replica::mixed_cost(std::span<const perf::PrefillSlice> slices,
                                    const perf::DecodeBatch& batch) const {
-  perf::StepCost cost = perf::at_bus_share(model_->mixed_step(slices, batch), bus_share_);
+  perf::StepCost cost = model_->mixed_step(slices, batch);
+  if (bus_share_ < 1.0) cost = perf::at_bus_share(cost, bus_share_);
   if (stretch_ != 1.0) cost.stretch(stretch_);
   return cost;
 }
