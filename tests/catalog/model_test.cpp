@@ -121,6 +121,9 @@ TEST_CASE(
   const ParameterCount qwen = count_parameters(shipped("qwen3-235b-a22b"));
   CHECK(qwen.total / 1e9 == doctest::Approx(235.1).epsilon(1e-3));
   CHECK(qwen.active / 1e9 == doctest::Approx(21.57).epsilon(1e-3));
+  const ParameterCount coder = count_parameters(shipped("qwen3-coder-480b-a35b"));
+  CHECK(coder.total / 1e9 == doctest::Approx(480.2).epsilon(1e-3));
+  CHECK(coder.active / 1e9 == doctest::Approx(34.53).epsilon(1e-3));
   const ParameterCount oss = count_parameters(shipped("gpt-oss-120b"));
   CHECK(oss.total / 1e9 == doctest::Approx(116.8).epsilon(1e-3));
   CHECK(oss.active / 1e9 == doctest::Approx(5.13).epsilon(1e-3));

@@ -21,29 +21,30 @@ struct KvOfModel {
 // Latent attention: layers x (latent + rotary key) x 2 B.
 // Windows do not change what a token takes while it is inside.
 constexpr KvOfModel kKvOfModels[] = {
-    {"bitnet-b1.58-2b-4t", 76'800},    // 30 x 2 x 5 x 128 x 2
-    {"deepseek-r1", 70'272},           // 61 x (512 + 64) x 2
-    {"deepseek-v3", 70'272},           // 61 x (512 + 64) x 2
-    {"deepseek-v3.2", 70'272, 7'808},  // as V3; 61 x 128 x 1 B of fp8 index keys
-    {"exaone-3.5-32b", 262'144},       // 64 x 2 x 8 x 128 x 2
-    {"gpt-oss-120b", 73'728},          // 36 x 2 x 8 x 64 x 2
-    {"gpt-oss-20b", 49'152},           // 24 x 2 x 8 x 64 x 2
-    {"kimi-k2", 70'272},               // 61 x (512 + 64) x 2
-    {"llama-2-13b", 819'200},          // 40 x 2 x 40 x 128 x 2
-    {"llama-2-70b", 327'680},          // 80 x 2 x 8 x 128 x 2
-    {"llama-2-7b", 524'288},           // 32 x 2 x 32 x 128 x 2
-    {"llama-3.1-405b", 516'096},       // 126 x 2 x 8 x 128 x 2
-    {"llama-3.1-70b", 327'680},        // 80 x 2 x 8 x 128 x 2
-    {"llama-3.1-8b", 131'072},         // 32 x 2 x 8 x 128 x 2
-    {"llama-3.2-1b", 32'768},          // 16 x 2 x 8 x 64 x 2
-    {"llama-3.2-3b", 114'688},         // 28 x 2 x 8 x 128 x 2
-    {"mistral-7b", 131'072},           // 32 x 2 x 8 x 128 x 2
-    {"mixtral-8x7b", 131'072},         // 32 x 2 x 8 x 128 x 2
-    {"qwen2.5-14b", 196'608},          // 48 x 2 x 8 x 128 x 2
-    {"qwen2.5-32b", 262'144},          // 64 x 2 x 8 x 128 x 2
-    {"qwen2.5-72b", 327'680},          // 80 x 2 x 8 x 128 x 2
-    {"qwen3-235b-a22b", 192'512},      // 94 x 2 x 4 x 128 x 2
-    {"qwen3-32b", 262'144},            // 64 x 2 x 8 x 128 x 2
+    {"bitnet-b1.58-2b-4t", 76'800},      // 30 x 2 x 5 x 128 x 2
+    {"deepseek-r1", 70'272},             // 61 x (512 + 64) x 2
+    {"deepseek-v3", 70'272},             // 61 x (512 + 64) x 2
+    {"deepseek-v3.2", 70'272, 7'808},    // as V3; 61 x 128 x 1 B of fp8 index keys
+    {"exaone-3.5-32b", 262'144},         // 64 x 2 x 8 x 128 x 2
+    {"gpt-oss-120b", 73'728},            // 36 x 2 x 8 x 64 x 2
+    {"gpt-oss-20b", 49'152},             // 24 x 2 x 8 x 64 x 2
+    {"kimi-k2", 70'272},                 // 61 x (512 + 64) x 2
+    {"llama-2-13b", 819'200},            // 40 x 2 x 40 x 128 x 2
+    {"llama-2-70b", 327'680},            // 80 x 2 x 8 x 128 x 2
+    {"llama-2-7b", 524'288},             // 32 x 2 x 32 x 128 x 2
+    {"llama-3.1-405b", 516'096},         // 126 x 2 x 8 x 128 x 2
+    {"llama-3.1-70b", 327'680},          // 80 x 2 x 8 x 128 x 2
+    {"llama-3.1-8b", 131'072},           // 32 x 2 x 8 x 128 x 2
+    {"llama-3.2-1b", 32'768},            // 16 x 2 x 8 x 64 x 2
+    {"llama-3.2-3b", 114'688},           // 28 x 2 x 8 x 128 x 2
+    {"mistral-7b", 131'072},             // 32 x 2 x 8 x 128 x 2
+    {"mixtral-8x7b", 131'072},           // 32 x 2 x 8 x 128 x 2
+    {"qwen2.5-14b", 196'608},            // 48 x 2 x 8 x 128 x 2
+    {"qwen2.5-32b", 262'144},            // 64 x 2 x 8 x 128 x 2
+    {"qwen2.5-72b", 327'680},            // 80 x 2 x 8 x 128 x 2
+    {"qwen3-235b-a22b", 192'512},        // 94 x 2 x 4 x 128 x 2
+    {"qwen3-32b", 262'144},              // 64 x 2 x 8 x 128 x 2
+    {"qwen3-coder-480b-a35b", 253'952},  // 62 x 2 x 8 x 128 x 2
 };
 
 double index_bytes_per_token(const Model& model) {
