@@ -58,6 +58,7 @@ struct ActiveRequest {
   std::int32_t promised_by = -1;
   std::int32_t promised_place = 0;
   double sent_bytes = 0.0;
+  std::int64_t kept_tokens = 0;  // of it, what is where it will decode from earlier turns
   std::uint32_t asked_in = static_cast<std::uint32_t>(-1);  // the stay in which room was asked for
   std::int32_t sender = -1;  // the replica that computed its prompt, for such a one
 

@@ -30,15 +30,19 @@ KvCacheConfig cache_config(const perf::StepModel& model, const scenario::Serving
                            double measured_from_s, std::int64_t max_context) {
   const scenario::KvCacheSpec& kv = serving.kv_cache;
   const bool by_cost = kv.between_turns == scenario::BetweenTurns::cost_aware;
+  const bool offloads = kv.between_turns == scenario::BetweenTurns::offload;
+  const bool only_decodes = role == scenario::Role::decode;
+  const bool forgets =
+      kv.between_turns == scenario::BetweenTurns::drop || (offloads && only_decodes);
   KvCacheConfig config{.blocks = model.placement().kv_blocks,
                        .block_tokens = kv.block_tokens,
                        .prefix_block_tokens = prefix_block_tokens,
-                       .reuse = reuses(kv.prefix_reuse, role),
-                       .keep_sessions = kv.between_turns != scenario::BetweenTurns::drop,
+                       .reuse = kv.prefix_reuse,
+                       .keep_sessions = !forgets,
                        .ttl_s = kv.ttl ? kv.ttl->base() : std::numeric_limits<double>::infinity(),
                        .measured_from_s = measured_from_s,
                        .eviction = kv.eviction,
-                       .offload_sessions = kv.between_turns == scenario::BetweenTurns::offload,
+                       .offload_sessions = offloads && !only_decodes,
                        .hold_by_cost = by_cost,
                        .recompute = {}};
   if (by_cost || kv.eviction == scenario::Eviction::cost_aware || !kv.offload.empty())

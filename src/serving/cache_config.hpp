@@ -5,11 +5,7 @@
 
 namespace tokenyard::serving {
 
-// Whole prompts are brought to a replica that only decodes: it has nothing to reuse.
-inline bool reuses(bool prefix_reuse, scenario::Role role) {
-  return prefix_reuse && role != scenario::Role::decode;
-}
-
+// A replica that only decodes keeps histories so that they need not be sent again; it has no tiers below.
 KvCacheConfig cache_config(const perf::StepModel& model, const scenario::ServingSpec& serving,
                            std::int64_t prefix_block_tokens, scenario::Role role,
                            double measured_from_s, std::int64_t max_context);

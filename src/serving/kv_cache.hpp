@@ -120,8 +120,6 @@ class KvCache {
   // that nobody uses are gone.  Prefix units are on every rank that used them; where there is one rank, they
   // are gone too.  What is kept below stays.
   void lose_rank(std::uint64_t lost, std::uint64_t ranks);
-  // From now on prefixes are shared, or not.  Nothing is in it.
-  void set_reuse(bool reuse) { config_.reuse = reuse; }
 
  private:
   static constexpr std::int32_t kNil = 0;  // the sentinel of the list

@@ -56,6 +56,18 @@ void KvTierStore::clear() {
   used_ = 0;
 }
 
+void KvTierStore::lose_home(std::int64_t node) {
+  for (auto entry = entries_.begin(); entry != entries_.end();) {
+    if (entry->home != node) {
+      ++entry;
+      continue;
+    }
+    used_ -= entry->blocks;
+    by_key_.erase(entry->key);
+    entry = entries_.erase(entry);
+  }
+}
+
 void KvTierStore::note(double now_s, double measured_from_s) {
   const double span_s = now_s - std::max(noted_s_, measured_from_s);
   if (span_s > 0.0) kept_block_s_ += span_s * static_cast<double>(used_);

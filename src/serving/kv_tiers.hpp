@@ -58,6 +58,8 @@ class KvTierStore {
   std::int64_t put(const KvEntry& entry, std::vector<KvEntry>& pushed_out);
   void erase(const KvKey& key);
   void clear();
+  // What this node holds is gone.
+  void lose_home(std::int64_t node);
   // It is `now_s`, and nothing has changed since the last call.
   void note(double now_s, double measured_from_s);
   [[nodiscard]] double kept_block_s() const { return kept_block_s_; }

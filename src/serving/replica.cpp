@@ -28,7 +28,6 @@ Replica::Replica(const perf::StepModel& model, const scenario::ServingSpec& serv
           tiers),
       watermark_(static_cast<std::int64_t>(kWatermark * static_cast<double>(kv_.total()))),
       role_(role),
-      prefix_reuse_(serving.kv_cache.prefix_reuse),
       sends_layers_(serving.handoff.layer_pipelined),
       prefetches_(serving.kv_cache.prefetch && tiers != nullptr),
       line_(serving.scheduler.admission, slots),
@@ -45,7 +44,6 @@ Replica::Replica(const perf::StepModel& model, const scenario::ServingSpec& serv
 void Replica::set_role(scenario::Role role) {
   check(empty(), "a replica that has something to do changes its role");
   role_ = role;
-  kv_.set_reuse(reuses(prefix_reuse_, role));
 }
 
 bool Replica::can_ever_fit(const workload::Request& request, std::int64_t produced) const {

@@ -331,7 +331,6 @@ class Replica {
   };
 
   scenario::Role role_;
-  bool prefix_reuse_;
   bool sends_layers_;
   std::vector<Held> held_;
   std::vector<Held> promised_;  // rooms, oldest first

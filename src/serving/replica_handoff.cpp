@@ -53,10 +53,12 @@ bool Replica::reserve_next(double now) {
   if (!adapter_ready(r)) return false;
   // With room for its own next step, or it would have to leave again before it has made one.
   const std::int64_t own = running() + coming() > 0 ? 1 : 0;
-  if (kv_.admit(r.request, r.stored, admission_reserve() + own, r.lease) < 0) {
+  const std::int64_t kept = kv_.admit(r.request, r.stored, admission_reserve() + own, r.lease);
+  if (kept < 0) {
     blocked_ = true;
     return false;
   }
+  r.kept_tokens = kept;
   pin_adapter(r);
   leave_line(r, now, Phase::transfer);
   if (r.brings == Brings::sent) r.enter(Phase::transfer, now);
@@ -106,7 +108,10 @@ void Replica::promise_room() {
               .lease = {}};
     // With room for its own next step.
     const std::int64_t own = running() + coming() > 0 ? 1 : 0;
-    if (kv_.admit(room.request, room.tokens, admission_reserve() + own, room.lease) < 0) continue;
+    const std::int64_t kept =
+        kv_.admit(room.request, room.tokens, admission_reserve() + own, room.lease);
+    if (kept < 0) continue;
+    (*slots_)[handle].kept_tokens = kept;
     pin_adapter(r);
     promised_.push_back(std::move(room));
     newly_promised_.push_back(handle);
@@ -199,6 +204,7 @@ void Replica::start_delivered(double now) {
       continue;
     }
     r.enter(Phase::decode, now);
+    kv_.prompt_computed(r.request, r.stored, r.lease);
     start_decoding(handle, r.stored);
     // Its next token comes so much later than the last one as it was on its way.
     stalled_.push_back({r.last_token_s, 1});

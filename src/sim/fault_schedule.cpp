@@ -77,7 +77,8 @@ void FaultSchedule::add_stated(const scenario::Plan& plan) {
     const std::int64_t node = nodes_of(plan, event.pool).first + event.node;
     stated_.push_back({.at_s = event.at.base(),
                        .duration_s = event.duration.base(),
-                       .replicas = replicas_on({node})});
+                       .replicas = replicas_on({node}),
+                       .nodes = {node}});
   }
   for (const scenario::MaintenanceSpec& turn : spec_->maintenance) {
     const Nodes nodes = nodes_of(plan, turn.pool);
@@ -89,7 +90,8 @@ void FaultSchedule::add_stated(const scenario::Plan& plan) {
       stated_.push_back({.at_s = at_s,
                          .duration_s = turn.duration.base(),
                          .drains = true,
-                         .replicas = replicas_on(together)});
+                         .replicas = replicas_on(together),
+                         .nodes = {}});
       at_s += turn.duration.base();
     }
   }
@@ -113,7 +115,10 @@ std::optional<Fault> FaultSchedule::next() {
               .of_device = component->kind == Kind::device,
               .replicas = component->kind == Kind::device
                               ? std::vector<std::size_t>{component->number}
-                              : replicas_on(cut_off(*component))};
+                              : replicas_on(cut_off(*component)),
+              .nodes = {}};
+  if (component->kind == Kind::node)
+    fault.nodes.push_back(static_cast<std::int64_t>(component->number));
   drawn_s_ += random_.exponential(1.0 / sum);
   return fault;
 }

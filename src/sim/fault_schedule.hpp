@@ -45,6 +45,7 @@ struct Fault {
   bool drains = false;                // maintenance: what is there is finished first
   bool of_device = false;             // one, of the replica that is hit
   std::vector<std::size_t> replicas;  // that are hit
+  std::vector<std::int64_t> nodes;    // whose memory is lost
 };
 
 class FaultSchedule {

@@ -67,6 +67,12 @@ void Simulation::on_fault() {
 
 void Simulation::apply(const Fault& fault, double now_s) {
   ++events_;
+  for (const std::int64_t node : fault.nodes) {
+    for (const auto& [model, pool] : remote_pools_) {
+      pool->note(now_s, plan_->scenario.warmup.base());
+      pool->lose_home(node);
+    }
+  }
   for (const std::size_t s : fault.replicas) {
     if (fault.drains) {
       drain(s, fault.duration_s, now_s);

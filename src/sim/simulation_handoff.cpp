@@ -15,8 +15,14 @@ void Simulation::build_decoders() {
     if (may_decode) members[d.model.name].push_back(s);
   }
   std::map<std::string, std::size_t> group_of;
+  using scenario::RouterKind;
+  // Where sessions come back to the replica that has their histories, they do here as well.
+  const RouterKind wanted = plan_->scenario.serving.router;
+  const bool remembers =
+      wanted == RouterKind::session_sticky || wanted == RouterKind::prefix_affinity;
+  const RouterKind kind = remembers ? wanted : RouterKind::least_loaded;
   for (auto& [model, servers] : members)
-    group_of[model] = add_group(scenario::RouterKind::least_loaded, std::move(servers), true);
+    group_of[model] = add_group(kind, std::move(servers), true);
   for (const auto& server : servers_) {
     const scenario::DeploymentPlan& d = *server->deployment->plan_of;
     if (server->bus != nullptr && server->role == scenario::Role::prefill) {
@@ -80,9 +86,11 @@ void Simulation::bring_reserved(std::size_t s) {
   }
 }
 
-// Blocks that are on its devices already only change hands.
+// Blocks that are on its devices already only change hands, and what it keeps from earlier turns stays.
 double Simulation::bytes_to_send(const Server& receiver, const serving::ActiveRequest& r) {
-  return receiver.bus != nullptr ? 0.0 : perf::cache_bytes(*receiver.deployment->plan_of, r.stored);
+  if (receiver.bus != nullptr) return 0.0;
+  const scenario::DeploymentPlan& d = *receiver.deployment->plan_of;
+  return perf::cache_bytes(d, r.stored) - perf::cache_bytes(d, r.kept_tokens);
 }
 
 std::size_t Simulation::new_transfer(serving::Handle handle) {

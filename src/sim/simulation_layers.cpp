@@ -58,7 +58,7 @@ void Simulation::open_promised(std::size_t s, double now_s) {
     serving::ActiveRequest& r = slots_[handle];
     const Server& sender = *servers_[static_cast<std::size_t>(r.replica)];
     handoff_->open(new_transfer(handle), sender.place, server.place);
-    r.sent_bytes = 0.0;
+    r.sent_bytes = perf::cache_bytes(*server.deployment->plan_of, r.kept_tokens);
     const serving::Chunk chunk = sender.replica.chunk_of(handle);
     feed(r, chunk, chunk.tokens > 0 ? sender.replica.run_end() : now_s);
   }

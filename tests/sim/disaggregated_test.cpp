@@ -271,6 +271,29 @@ TEST_CASE("split: a session's next prompt finds its history where prompts are co
   CHECK(row_of(result, 1).cached_tokens == 992);  // 62 whole blocks of the first prompt
 }
 
+TEST_CASE("split: who decodes keeps a session's history, and is sent what is new") {
+  workload::Request first = request_at(0, 1.0, 1000, 10);
+  first.session = 1;
+  workload::Request second = test::request_after(1, {0}, 1.0, 1200, 10);
+  second.session = 1;
+  const auto sent_tokens = [&](bool reuse, bool early, std::int64_t decoders) {
+    scenario::Plan plan = split({}, 1, {}, decoders);
+    plan.scenario.serving.kv_cache.prefix_reuse = reuse;
+    plan.scenario.serving.handoff.layer_pipelined = early;
+    plan.scenario.serving.router = scenario::RouterKind::session_sticky;
+    ListStream stream({first, second});
+    const auto result = run_here(plan, stream);
+    const double way_s = row_of(result, 1).phase_s[static_cast<std::size_t>(Phase::transfer)];
+    return (way_s - latency_s(plan)) * kNic / kBytesPerToken;
+  };
+  CHECK(sent_tokens(false, false, 1) == doctest::Approx(1200).epsilon(1e-9));
+  // 1,009 tokens in 63 whole blocks are there, whoever else could decode.
+  CHECK(sent_tokens(true, false, 1) == doctest::Approx(1200 - 1008).epsilon(1e-9));
+  CHECK(sent_tokens(true, false, 3) == doctest::Approx(1200 - 1008).epsilon(1e-9));
+  // Of the 208 that are computed, the last layer.
+  CHECK(sent_tokens(true, true, 1) == doctest::Approx(208.0 / 8).epsilon(1e-9));
+}
+
 TEST_CASE("split: longer than any decoder can hold is turned away at once") {
   ToyOptions decode;
   decode.kv_blocks = 10;

@@ -140,6 +140,26 @@ TEST_CASE("tiers: a remote pool brings a session's history to whichever replica 
   CHECK(fetch_s(row) == doctest::Approx(1008 * kBytesPerToken / 50e9 + latency_s).epsilon(1e-9));
 }
 
+TEST_CASE("tiers: with a node goes what it holds of the remote pool, and nothing else") {
+  test::ToyOptions options;
+  options.nodes = 3;
+  options.serving.router = scenario::RouterKind::round_robin;
+  options.serving.kv_cache.offload = {tier(KvTierKind::remote, 100)};
+  const auto fetched = [&](std::int64_t failing) {
+    scenario::Plan plan = test::toy_plan(options);
+    plan.scenario.faults.enabled = true;
+    plan.scenario.faults.device.per_year = 0.0;
+    plan.scenario.faults.events.push_back(
+        {.at = seconds(5.0), .pool = "main", .node = failing, .duration = seconds(0.01)});
+    ListStream stream(returning(1));
+    const auto result = run_here(plan, stream);
+    CHECK(row_of(result, 1).replica == 1);
+    return row_of(result, 1).fetched_tokens;
+  };
+  CHECK(fetched(2) == 1008);
+  CHECK(fetched(0) == 0);
+}
+
 TEST_CASE(
     "tiers: what an SSD keeps is in DRAM when its turn comes, if it had to wait long enough") {
   test::ToyOptions options =
