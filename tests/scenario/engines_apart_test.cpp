@@ -28,18 +28,10 @@ std::string scenario(const std::string& deploy = kApart, const std::string& rest
          deploy + "}\n" + rest;
 }
 
-// The first line of the complaint, without its place; "" when there is none.
 std::string complaint(const std::string& text) {
   const ToyYard yard;
   add_engine(yard);
-  try {
-    static_cast<void>(yard.plan(text));
-  } catch (const InputError& error) {
-    const std::string what = error.what();
-    const std::size_t start = what.find("error: ");
-    return what.substr(start + 7, what.find('\n') - start - 7);
-  }
-  return "";
+  return yard.complaint(text);
 }
 
 std::string misfit(const std::string& text) {

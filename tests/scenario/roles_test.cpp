@@ -18,17 +18,9 @@ std::string pool(const std::string& name, const std::string& deploy) {
   return "    - {name: " + name + ", node: toy-node, deploy: {model: toy-4b, " + deploy + "}}\n";
 }
 
-// The first line of the complaint, without its place; "" when there is none.
 std::string complaint(const std::string& text) {
   const ToyYard yard;
-  try {
-    static_cast<void>(yard.plan(text));
-  } catch (const InputError& error) {
-    const std::string what = error.what();
-    const std::size_t start = what.find("error: ");
-    return what.substr(start + 7, what.find('\n') - start - 7);
-  }
-  return "";
+  return yard.complaint(text);
 }
 
 const std::string kPrefill = pool("p", "role: prefill");

@@ -16,17 +16,9 @@ std::string scenario(const std::string& deploy, const std::string& sharing,
          deploy + "]\n      sharing: " + sharing + "\n" + rest;
 }
 
-// The first line of the complaint, without its place; "" when there is none.
 std::string complaint(const std::string& text) {
   const ToyYard yard;
-  try {
-    static_cast<void>(yard.plan(text));
-  } catch (const InputError& error) {
-    const std::string what = error.what();
-    const std::size_t start = what.find("error: ");
-    return what.substr(start + 7, what.find('\n') - start - 7);
-  }
-  return "";
+  return yard.complaint(text);
 }
 
 const std::string kTwo = "{model: toy-4b}, {model: toy-moe}";

@@ -195,6 +195,12 @@ class ToyYard {
                                     const scenario::Overrides& overrides = {}) const {
     return message_of([&] { static_cast<void>(plans(text, overrides)); });
   }
+  // The first line of it, without its place.
+  [[nodiscard]] std::string complaint(const std::string& text) const {
+    const std::string what = refusal(text);
+    const std::size_t start = what.find("error: ");
+    return what.empty() ? "" : what.substr(start + 7, what.find('\n') - start - 7);
+  }
   [[nodiscard]] std::string shortened(std::string text) const {
     const std::string prefix = root_.string() + '/';
     for (std::size_t at = text.find(prefix); at != std::string::npos; at = text.find(prefix, at))
