@@ -40,7 +40,6 @@ void RunAccumulator::on_finished(const RequestRow& row, const Slo& slo) {
 void RunAccumulator::on_rejected(const RequestRow& row) {
   check(row.status == RequestStatus::rejected, "a request counted as rejected was rejected");
   ++rejected_;
-  sessions_.on_lost_request(row);
   if (row.arrival_s < warmup_s_) return;
   ++judged_;
   ++unserved_;
@@ -65,7 +64,6 @@ void RunAccumulator::on_abandoned(const RequestRow& row) {
   check(row.status == RequestStatus::abandoned, "a request counted as abandoned was abandoned");
   ++abandoned_;
   output_tokens_wasted_ += row.output_tokens;
-  sessions_.on_lost_request(row);
   if (row.arrival_s < warmup_s_) return;
   ++judged_;
   ++unserved_;

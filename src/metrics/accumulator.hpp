@@ -65,8 +65,9 @@ class RunAccumulator {
   void on_unfinished(const RequestRow& row, double end_s, const Slo& slo);
   void on_cancelled(const RequestRow& row);
   void on_abandoned(const RequestRow& row);
-  // A session has ended.
+  // A session has ended; or is lost with this request, for which nothing stands in.
   void on_session(const SessionRow& session) { sessions_.on_session(session); }
+  void on_session_lost(const RequestRow& row) { sessions_.on_lost_request(row); }
 
   void on_gap_run(const GapRun& run);
   void on_steps(const StepSpan& span);

@@ -111,6 +111,7 @@ struct SloCheck {
 
 // A session whose last request has finished, and all before it.
 struct SessionRow {
+  std::int64_t id = -1;
   double start_s = 0.0;    // arrival of its first request
   double end_s = 0.0;      // end of its last
   double serving_s = 0.0;  // its requests' own times (e2el) together; the rest are tools and people

@@ -10,6 +10,7 @@ void SessionStatistics::on_lost_request(const RequestRow& row) {
 }
 
 void SessionStatistics::on_session(const SessionRow& session) {
+  if (lost_.contains(session.id)) return;
   ++finished_;
   if (session.end_s >= warmup_s_) {
     ++ended_;

@@ -36,7 +36,7 @@ class SessionStatistics {
   void on_finished_request(const RequestRow& row, double ttft_s) {
     if (row.session >= 0 && row.turn > 0) return_ttft_.add(ttft_s);
   }
-  // A request was rejected or abandoned.
+  // A request was rejected or abandoned, and with it its session, whatever others of it do.
   void on_lost_request(const RequestRow& row);
   void on_session(const SessionRow& session);
 

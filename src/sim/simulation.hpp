@@ -102,6 +102,7 @@ class Simulation final : private Sleeper {
   void arrive(workload::Request request, double now_s);
   void rank(serving::ActiveRequest& r);
   void reject(const workload::Request& request, double now_s, std::int64_t& count);
+  [[nodiscard]] bool another_answers(std::int64_t group, std::size_t own) const;
   void wake_server(std::size_t number);
   void on_run_end(std::size_t server);
   void begin(std::size_t server, double now_s);

@@ -29,24 +29,32 @@ void Simulation::reject(const workload::Request& request, double now_s, std::int
                      std::to_string(request.input_tokens) + " + " +
                      std::to_string(request.output_tokens) + " tokens");
   }
-  const auto record = [this, now_s](const workload::Request& r) {
-    accumulator_.on_rejected(row_of_lost(r, metrics::RequestStatus::rejected, now_s));
+  const auto record = [this, now_s](const workload::Request& r, bool with_session) {
+    const metrics::RequestRow row = row_of_lost(r, RequestStatus::rejected, now_s);
+    accumulator_.on_rejected(row);
+    if (with_session) accumulator_.on_session_lost(row);
     ++done_;
-    emit(row_of_lost(r, metrics::RequestStatus::rejected, now_s));
+    emit(row);
   };
-  record(request);
   ++count;
-  // Another sample of its group is there: who waits for them goes on.
-  const auto samples = samples_of_group_.find(request.group);
-  if (samples != samples_of_group_.end() &&
-      (samples->second.decided || !samples->second.members.empty())) {
+  const bool goes_on = another_answers(request.group, 0);
+  record(request, !goes_on);
+  if (goes_on) {
     source_.on_cancelled(request.id, now_s);
     return;
   }
   source_.on_rejected(request.id, now_s, [&](const workload::Request& follower) {
     ++seen_;
-    record(follower);
+    record(follower, true);
   });
+}
+
+// Another sample of the group has answered or may: who waits for them goes on.  `own`: members that do not
+// count.
+bool Simulation::another_answers(std::int64_t group, std::size_t own) const {
+  const auto samples = samples_of_group_.find(group);
+  return samples != samples_of_group_.end() &&
+         (samples->second.decided || samples->second.members.size() > own);
 }
 
 // What its client will do unless it is served by then.
@@ -254,19 +262,18 @@ void Simulation::end_early(serving::Handle handle, RequestStatus status, double 
   } else {
     accumulator_.on_abandoned(row);
     emit(row);
-    sessions_.erase(row.session);
-    // Another sample of its group may still come, or has: who waits for them goes on.
-    const auto samples = samples_of_group_.find(r.request.group);
-    if (samples != samples_of_group_.end() &&
-        (samples->second.decided || samples->second.members.size() > 1)) {
+    if (another_answers(r.request.group, 1)) {
       source_.on_cancelled(row.id, now_s);
       vacate(handle);
       return;
     }
+    accumulator_.on_session_lost(row);
+    sessions_.erase(row.session);
     source_.on_abandoned(row.id, now_s, [&](const workload::Request& follower) {
       ++seen_;
       const metrics::RequestRow lost = row_of_lost(follower, RequestStatus::abandoned, now_s);
       accumulator_.on_abandoned(lost);
+      accumulator_.on_session_lost(lost);
       ++done_;
       emit(lost);
     });
@@ -277,7 +284,10 @@ void Simulation::end_early(serving::Handle handle, RequestStatus status, double 
 // The session of a request that has finished; `ended`: nothing waited for it.
 void Simulation::note_session(const metrics::RequestRow& row, bool ended) {
   metrics::SessionRow& session = sessions_[row.session];
-  if (session.requests++ == 0) session.start_s = row.arrival_s;
+  if (session.requests++ == 0) {
+    session.id = row.session;
+    session.start_s = row.arrival_s;
+  }
   session.end_s = row.finished_s;
   session.serving_s += row.finished_s - row.arrival_s;
   session.good = session.good && slo_.met_by(metrics::latency_of(row));

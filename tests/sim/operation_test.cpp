@@ -225,14 +225,31 @@ TEST_CASE("a client that asked twice stays for the sample that is there; without
   for (const int id : {0, 1, 2}) CHECK(row_of(leaves, id).status == RequestStatus::abandoned);
 }
 
+TEST_CASE("a session that loses one of two branches is lost, whatever becomes of the other") {
+  test::ToyOptions options = one_by_one();
+  std::vector<workload::Request> requests{request_at(0, 0.0, 100, 2),
+                                          test::request_after(1, {0}, 0.1, 1000, 50),
+                                          test::request_after(2, {0}, 0.1, 1000, 50)};
+  for (workload::Request& r : requests) r.session = 5;
+  requests[2].patience_s = 0.2;  // it stands behind the other
+  const auto result = run(options, requests);
+  CHECK(row_of(result, 1).status == RequestStatus::finished);
+  CHECK(row_of(result, 2).status == RequestStatus::abandoned);
+  CHECK(test::metric_of(result, "sessions_finished") == 0);
+  CHECK(test::metric_of(result, "sessions_lost") == 1);
+}
+
 TEST_CASE("of two samples the second is turned away: the first answers, and the next turn comes") {
   test::ToyOptions options;
   options.serving.overload = {.policy = scenario::Overload::reject, .ttft = seconds(0.1)};
   std::vector<workload::Request> requests{request_at(0, 0.0, 1000, 20),
                                           request_at(1, 0.0, 1000, 20),
                                           test::request_after(2, {0, 1}, 0.5)};
+  for (workload::Request& r : requests) r.session = 5;
   for (std::size_t i = 0; i < 2; ++i) requests[i].group = 3;
   const auto result = run(options, requests);
+  CHECK(test::metric_of(result, "sessions_finished") == 1);
+  CHECK(test::metric_of(result, "sessions_lost") == 0);
   CHECK(row_of(result, 0).status == RequestStatus::finished);
   CHECK(row_of(result, 1).status == RequestStatus::rejected);
   CHECK(row_of(result, 2).status == RequestStatus::finished);
