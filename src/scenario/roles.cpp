@@ -59,9 +59,6 @@ void check_changes(const Plan& plan, const input::Node& root, Diagnostics& diagn
   if (!any) add("serving.role_switch", "no deployment says 'role_may_change: true'");
   if (plan.scenario.autoscaling)
     add("serving.role_switch", "replicas that come and go ('autoscaling') do not change roles");
-  if (!plan.scenario.serving.kv_cache.offload.empty())
-    add("serving.role_switch",
-        "replicas with KV caches below device memory ('kv_cache.offload') do not change roles");
 }
 
 }  // namespace

@@ -26,14 +26,12 @@ RecomputeCost recompute_cost(const perf::StepModel& model, std::int64_t step_tok
 }  // namespace
 
 KvCacheConfig cache_config(const perf::StepModel& model, const scenario::ServingSpec& serving,
-                           std::int64_t prefix_block_tokens, scenario::Role role,
-                           double measured_from_s, std::int64_t max_context) {
+                           std::int64_t prefix_block_tokens, bool has_tiers, double measured_from_s,
+                           std::int64_t max_context) {
   const scenario::KvCacheSpec& kv = serving.kv_cache;
   const bool by_cost = kv.between_turns == scenario::BetweenTurns::cost_aware;
   const bool offloads = kv.between_turns == scenario::BetweenTurns::offload;
-  const bool only_decodes = role == scenario::Role::decode;
-  const bool forgets =
-      kv.between_turns == scenario::BetweenTurns::drop || (offloads && only_decodes);
+  const bool forgets = kv.between_turns == scenario::BetweenTurns::drop || (offloads && !has_tiers);
   KvCacheConfig config{.blocks = model.placement().kv_blocks,
                        .block_tokens = kv.block_tokens,
                        .prefix_block_tokens = prefix_block_tokens,
@@ -42,7 +40,7 @@ KvCacheConfig cache_config(const perf::StepModel& model, const scenario::Serving
                        .ttl_s = kv.ttl ? kv.ttl->base() : std::numeric_limits<double>::infinity(),
                        .measured_from_s = measured_from_s,
                        .eviction = kv.eviction,
-                       .offload_sessions = offloads && !only_decodes,
+                       .offload_sessions = offloads && has_tiers,
                        .hold_by_cost = by_cost,
                        .recompute = {}};
   if (by_cost || kv.eviction == scenario::Eviction::cost_aware || !kv.offload.empty())

@@ -5,9 +5,9 @@
 
 namespace tokenyard::serving {
 
-// A replica that only decodes keeps histories so that they need not be sent again; it has no tiers below.
+// Replicas that only decode have no tiers below: what is to go there after a turn is forgotten.
 KvCacheConfig cache_config(const perf::StepModel& model, const scenario::ServingSpec& serving,
-                           std::int64_t prefix_block_tokens, scenario::Role role,
-                           double measured_from_s, std::int64_t max_context);
+                           std::int64_t prefix_block_tokens, bool has_tiers, double measured_from_s,
+                           std::int64_t max_context);
 
 }  // namespace tokenyard::serving

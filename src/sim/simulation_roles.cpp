@@ -1,7 +1,8 @@
 // Replicas that change between computing prompts and decoding.
 //
 // One that is to change takes nothing new and finishes what it has, the prompts included that wait for
-// room where they decode; then it drops its KV cache and goes on in the other role.  Its weights stay.
+// room where they decode; then it drops its KV cache, local tiers below included, and goes on in the other
+// role.  Its weights stay.
 // role_balance.hpp says when; who changes is the one with the least to do and, among equals, the fewest KV
 // blocks, of those whose deployment says role_may_change.
 #include <algorithm>

@@ -12,8 +12,9 @@ std::unique_ptr<serving::KvTiers> Simulation::build_tiers(const Deployment& depl
                                                           const Place& place) {
   const scenario::KvCacheSpec& kv = plan_->scenario.serving.kv_cache;
   const scenario::DeploymentPlan& d = *deployment.plan_of;
-  // Where prompts are not computed nothing is reused.
-  if (kv.offload.empty() || d.spec.role == scenario::Role::decode) return nullptr;
+  // Where prompts are never computed nothing is brought.
+  const bool only_decodes = d.spec.role == scenario::Role::decode && !d.spec.role_may_change;
+  if (kv.offload.empty() || only_decodes) return nullptr;
   const double block_bytes = perf::kept_block_bytes(d, kv.block_tokens);
   std::vector<serving::KvTierConfig> local;
   std::shared_ptr<serving::KvTierStore> remote;

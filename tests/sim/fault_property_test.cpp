@@ -145,7 +145,7 @@ scenario::Plan random_plan(std::int64_t seed, RandomStream& dice) {
       pool.node.nics.front().count = 2;
     }
     if (coin(dice, 0.3)) plan.fabric.kind = catalog::FabricKind::rail_optimized;
-    if (plan.scenario.serving.kv_cache.offload.empty() && coin(dice, 0.5)) {
+    if (coin(dice, 0.4)) {
       for (auto& pool : plan.pools) pool.deployments.front().spec.role_may_change = true;
       plan.scenario.serving.role_switch = {.interval = seconds(dice.uniform(0.1, 0.5)),
                                            .cooldown = seconds(dice.uniform(0.0, 1.0)),
