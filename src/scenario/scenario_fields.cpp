@@ -67,7 +67,14 @@ void describe(input::Fields& f, SchedulerSpec& x) {
              "admission shortest-job-first: deviation of ln(predicted / true) of answers' lengths")
       .at_least(0.0)
       .at_most(10.0);
+  f.optional("ageing", x.ageing,
+             "the wait that counts as much as one step of priority, or as one token of a predicted "
+             "answer; default: none does, and a request may wait for ever")
+      .more_than(0.0);
   if (!f.is_reading()) return;
+  if (x.ageing && x.admission != Admission::priority &&
+      x.admission != Admission::shortest_job_first)
+    f.problem("ageing", "has no effect without 'admission: priority' or 'shortest-job-first'");
   if (!x.priorities.empty() && x.admission != Admission::priority)
     f.problem("priorities", "has no effect without 'admission: priority'");
   if (f.has("length_error") && x.admission != Admission::shortest_job_first)

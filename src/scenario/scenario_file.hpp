@@ -175,6 +175,8 @@ struct SchedulerSpec {
   std::map<std::string, std::int64_t>
       priorities;             // of classes; the highest goes first, 0: the rest
   double length_error = 0.3;  // of predicted answers: deviation of ln(predicted / true), assumed
+  // The wait that counts as much as a step of priority, or a token of a predicted answer; absent: none does.
+  std::optional<Seconds> ageing;
 };
 
 // How many tokens of KV cache a replica has: `auto`, `unlimited` or a number.

@@ -31,7 +31,7 @@ Replica::Replica(const perf::StepModel& model, const scenario::ServingSpec& serv
       role_(role),
       sends_layers_(serving.handoff.layer_pipelined),
       prefetches_(serving.kv_cache.prefetch && tiers != nullptr),
-      line_(serving.scheduler.admission, slots),
+      line_(serving.scheduler, slots),
       clock_(serving.scheduler.admission != scenario::Admission::fcfs ||
              serving.overload.policy == scenario::Overload::defer),
       residues_(static_cast<std::size_t>(block_tokens_), 0) {

@@ -59,7 +59,8 @@ class FirstCome final : public WaitingLine::Order {
 class Ranked final : public WaitingLine::Order {
  public:
   using Rank = std::int64_t (*)(const ActiveRequest&);
-  Ranked(RequestSlots& slots, Rank rank) : Order(slots), rank_(rank) {}
+  Ranked(RequestSlots& slots, Rank rank, const std::optional<Seconds>& ageing)
+      : Order(slots), rank_(rank), per_s_(ageing ? 1.0 / ageing->base() : 0.0) {}
   Handle first() override {
     drop();
     return std::get<2>(*places_.begin());
@@ -70,7 +71,9 @@ class Ranked final : public WaitingLine::Order {
   }
   void add(Handle handle, bool again) override {
     const Place place = place_of(handle);
-    places_.emplace(rank_((*slots_)[handle]), again ? --before_ : ++after_, handle, place.stay);
+    const ActiveRequest& r = (*slots_)[handle];
+    const double rank = static_cast<double>(rank_(r)) + r.arrival_s * per_s_;
+    places_.emplace(rank, again ? --before_ : ++after_, handle, place.stay);
   }
 
  private:
@@ -79,8 +82,9 @@ class Ranked final : public WaitingLine::Order {
       places_.erase(places_.begin());
   }
   Rank rank_;
+  double per_s_;  // by which it is lower for each second that a request came earlier
   std::int64_t before_ = 0, after_ = 0;
-  std::set<std::tuple<std::int64_t, std::int64_t, Handle, std::uint32_t>> places_;
+  std::set<std::tuple<double, std::int64_t, Handle, std::uint32_t>> places_;
 };
 
 class FairShare final : public WaitingLine::Order {
@@ -125,15 +129,17 @@ class FairShare final : public WaitingLine::Order {
   std::map<std::int32_t, Tenant> tenants_;
 };
 
-std::unique_ptr<WaitingLine::Order> order_of(scenario::Admission admission, RequestSlots& slots) {
-  switch (admission) {
+std::unique_ptr<WaitingLine::Order> order_of(const scenario::SchedulerSpec& scheduler,
+                                             RequestSlots& slots) {
+  switch (scheduler.admission) {
     case scenario::Admission::fcfs:
       return std::make_unique<FirstCome>(slots);
     case scenario::Admission::priority:
-      return std::make_unique<Ranked>(slots, [](const ActiveRequest& r) { return -r.priority; });
+      return std::make_unique<Ranked>(
+          slots, [](const ActiveRequest& r) { return -r.priority; }, scheduler.ageing);
     case scenario::Admission::shortest_job_first:
-      return std::make_unique<Ranked>(slots,
-                                      [](const ActiveRequest& r) { return r.predicted_tokens; });
+      return std::make_unique<Ranked>(
+          slots, [](const ActiveRequest& r) { return r.predicted_tokens; }, scheduler.ageing);
     case scenario::Admission::fair_share:
       return std::make_unique<FairShare>(slots);
   }
@@ -142,9 +148,9 @@ std::unique_ptr<WaitingLine::Order> order_of(scenario::Admission admission, Requ
 
 }  // namespace
 
-WaitingLine::WaitingLine(scenario::Admission admission, RequestSlots& slots)
+WaitingLine::WaitingLine(const scenario::SchedulerSpec& scheduler, RequestSlots& slots)
     : slots_(&slots),
-      order_(order_of(admission, slots)),
+      order_(order_of(scheduler, slots)),
       deferred_(std::make_unique<FirstCome>(slots)) {}
 
 WaitingLine::~WaitingLine() = default;

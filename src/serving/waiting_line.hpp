@@ -21,8 +21,14 @@
 // 1,000), B comes, is raised to A's least count of 1,000 and goes after A's next one at the latest: a
 // flood of A's delays B by one prompt, not by nine.
 //
-// Leaves out weights of tenants, and ageing: with priority and shortest-job-first a request may wait for
-// ever while better ones come.
+// With `ageing` A, a request that has waited for t since it arrived stands t / A higher: in steps of priority,
+// or in tokens of a shorter answer.  Of two requests the order stays the same while both wait, as both gain
+// alike.  Without, a request may wait for ever while better ones come.
+//
+// Worked example, ageing 30 s: a request of priority 0 that came a minute ago goes before newcomers of
+// priority 1, and behind those of priority 3.
+//
+// Leaves out weights of tenants.
 // Sources: Sheng et al., "Fairness in Serving Large Language Models" (virtual token counter), OSDI 2024;
 // Fu et al., "Efficient LLM Scheduling by Learning to Rank", NeurIPS 2024 (predicted lengths); vLLM's
 // priority scheduling.
@@ -40,7 +46,7 @@ namespace tokenyard::serving {
 
 class WaitingLine {
  public:
-  WaitingLine(scenario::Admission admission, RequestSlots& slots);
+  WaitingLine(const scenario::SchedulerSpec& scheduler, RequestSlots& slots);
   ~WaitingLine();
   WaitingLine(const WaitingLine&) = delete;
   WaitingLine& operator=(const WaitingLine&) = delete;

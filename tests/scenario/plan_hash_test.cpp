@@ -165,7 +165,8 @@ TEST_CASE(
                                                           {"admission", "fcfs"},
                                                           {"preemption", "recompute"},
                                                           {"priorities", nlohmann::json::object()},
-                                                          {"length_error", 0.3}});
+                                                          {"length_error", 0.3},
+                                                          {"ageing", nullptr}});
   CHECK(s.at("serving").at("speculation").is_null());
   CHECK(s.at("fleet").at("pools").at(0).at("deploy").at(0).at("replicas") == "auto");
   CHECK(s.at("economics").at("utilization") == "from-simulation");

@@ -53,6 +53,9 @@ TEST_CASE("what an operator asks for must exist and have what it needs") {
           "serving.client.retries: has no effect without a 'timeout'");
   refused("serving: {scheduler: {priorities: {gold: 1}}}", "{gold",
           "serving.scheduler.priorities: has no effect without 'admission: priority'");
+  refused("serving: {scheduler: {ageing: 30 s}}", "30 s",
+          "serving.scheduler.ageing: has no effect without 'admission: priority' or "
+          "'shortest-job-first'");
   refused("serving: {router_load_cap: 2}", "2",
           "serving.router_load_cap: has no effect without 'router: prefix-affinity' or "
           "'session-sticky'");

@@ -45,6 +45,9 @@ scenario::ServingSpec random_serving(RandomStream& dice) {
       {Admission::fcfs, Admission::priority, Admission::shortest_job_first, Admission::fair_share});
   if (serving.scheduler.admission == Admission::priority)
     serving.scheduler.priorities = {{"gold", 1}};
+  const bool ranked = serving.scheduler.admission == Admission::priority ||
+                      serving.scheduler.admission == Admission::shortest_job_first;
+  if (ranked && coin(dice, 0.5)) serving.scheduler.ageing = seconds(dice.uniform(0.001, 0.5));
   serving.scheduler.preemption = any_of(dice, {Preemption::recompute, Preemption::swap});
   if (coin(dice, 0.4)) {
     serving.client.timeout = seconds(dice.uniform(0.2, 3.0));

@@ -72,6 +72,49 @@ TEST_CASE("shortest-job-first without prediction error starts the shortest answe
   CHECK(order_of_start(run(options, requests)) == std::vector<std::int64_t>{0, 3, 2, 4, 1});
 }
 
+TEST_CASE("ageing: who has waited a step's time longer is a step higher, and no more") {
+  test::ToyOptions options = one_by_one();
+  options.serving.scheduler.admission = scenario::Admission::priority;
+  options.serving.scheduler.priorities = {{"gold", 1}};
+  // A request of half a second at a time; gold ones keep coming, and one of the others came first.
+  std::vector<workload::Request> requests;
+  for (int i = 0; i < 8; ++i) {
+    requests.push_back(request_at(i, 0.2 * i, 100, 60));
+    requests.back().class_id = i == 1 ? 0 : 1;
+  }
+  const auto place_of_1 = [&](std::optional<Seconds> ageing) {
+    options.serving.scheduler.ageing = ageing;
+    const std::vector<std::int64_t> order =
+        order_of_start(run(options, requests, {"default", "gold"}));
+    return std::find(order.begin(), order.end(), 1) - order.begin();
+  };
+  CHECK(place_of_1(std::nullopt) == 7);
+  // It came 0.2 s before the second, 0.4 s before the third, ...
+  CHECK(place_of_1(seconds(0.19)) == 1);
+  CHECK(place_of_1(seconds(0.39)) == 2);
+  CHECK(place_of_1(seconds(0.59)) == 3);
+  CHECK(place_of_1(seconds(10)) == 7);
+}
+
+TEST_CASE("ageing: long answers are not passed for ever by short ones") {
+  test::ToyOptions options = one_by_one();
+  options.serving.scheduler.admission = scenario::Admission::shortest_job_first;
+  options.serving.scheduler.length_error = 0.0;
+  std::vector<workload::Request> requests{request_at(0, 0.0, 100, 60),
+                                          request_at(1, 0.1, 100, 100)};
+  for (int i = 2; i < 8; ++i) requests.push_back(request_at(i, 0.2 * i, 100, 60));
+  const auto place_of_1 = [&](std::optional<Seconds> ageing) {
+    options.serving.scheduler.ageing = ageing;
+    const std::vector<std::int64_t> order = order_of_start(run(options, requests));
+    return std::find(order.begin(), order.end(), 1) - order.begin();
+  };
+  CHECK(place_of_1(std::nullopt) == 7);
+  // 40 tokens more weigh as much as 40 ageings: of those that came within that after it, all go before it.
+  CHECK(place_of_1(seconds(0.4 / 40)) == 2);  // 0.4 s came 0.3 s later
+  CHECK(place_of_1(seconds(0.6 / 40)) == 3);  // 0.6 s: 0.5 s
+  CHECK(place_of_1(seconds(0.001 / 40)) == 1);
+}
+
 TEST_CASE("fair-share: a tenant's one prompt passes the ten that another has sent before") {
   test::ToyOptions options = one_by_one();
   std::vector<workload::Request> requests;
