@@ -30,11 +30,10 @@ class EvictionOrder {
  public:
   explicit EvictionOrder(scenario::Eviction policy) : policy_(policy) {}
 
-  // Of a unit that nobody uses from now on.  value_s: seconds to have it back.
-  [[nodiscard]] double rank(std::int64_t uses, double value_s, std::int64_t blocks) const {
+  // Of a unit that nobody uses from now on.  block_value_s: seconds to have one of its blocks back.
+  [[nodiscard]] double rank(std::int64_t uses, double block_value_s) const {
     const auto used = static_cast<double>(uses);
-    if (policy_ == scenario::Eviction::lfu) return used;
-    return inflation_s_ + used * value_s / static_cast<double>(blocks);
+    return policy_ == scenario::Eviction::lfu ? used : inflation_s_ + used * block_value_s;
   }
   // Among equal ranks those added first go first.
   void add(std::int32_t unit, double rank) {

@@ -156,7 +156,7 @@ void KvCache::advance(double now_s) {
 // The unit whose time ends first; kNil without any.
 std::int32_t KvCache::next_to_end() const {
   if (!config_.hold_by_cost) return units_[kNil].next;
-  return ends_.empty() ? kNil : ends_.begin()->second;
+  return ends_.empty() ? kNil : std::get<2>(*ends_.begin());
 }
 
 // A unit that nobody uses leaves the devices' memory.
@@ -168,12 +168,13 @@ void KvCache::give_up(std::int32_t index) {
   remove(index);
 }
 
-// Seconds of the replica to have it back: computed, or brought.
-double KvCache::value_s(const Unit& unit) const {
+// Seconds of the replica to have one of its blocks back: computed, or brought.  What is brought costs the
+// same a block, to the last bit, so that what became unused together is held as long whatever its size.
+double KvCache::block_value_s(const Unit& unit) const {
   const double computed_s =
-      config_.recompute.seconds(unit.offset, unit.blocks * config_.block_tokens);
-  if (tiers_ == nullptr) return computed_s;
-  return std::min(computed_s, static_cast<double>(unit.blocks) * tiers_->least_block_s());
+      config_.recompute.seconds(unit.offset, unit.blocks * config_.block_tokens) /
+      static_cast<double>(unit.blocks);
+  return tiers_ == nullptr ? computed_s : std::min(computed_s, tiers_->least_block_s());
 }
 
 // How long a unit has been of use to nobody in the measured time; no longer than it may stay.
@@ -323,12 +324,12 @@ void KvCache::link_as_newest(std::int32_t index) {
   units_[kNil].previous = index;
   evictable_ += unit.blocks;
   if (config_.hold_by_cost) {
-    unit.hold_s =
-        value_s(unit) * static_cast<double>(config_.blocks) / static_cast<double>(unit.blocks);
-    ends_.emplace(now_s_ + unit.hold_s, index);
+    unit.turn = ++turns_;
+    unit.hold_s = block_value_s(unit) * static_cast<double>(config_.blocks);
+    ends_.insert(end_of(unit, index));
   }
   if (config_.eviction == scenario::Eviction::lru) return;
-  unit.rank = std::max(unit.least_rank, order_.rank(unit.uses, value_s(unit), unit.blocks));
+  unit.rank = std::max(unit.least_rank, order_.rank(unit.uses, block_value_s(unit)));
   order_.add(index, unit.rank);
 }
 
@@ -338,7 +339,7 @@ void KvCache::unlink(std::int32_t index) {
   units_[static_cast<std::size_t>(unit.next)].previous = unit.previous;
   evictable_ -= unit.blocks;
   retained_block_s_ += static_cast<double>(unit.blocks) * retained_s(unit, now_s_);
-  if (config_.hold_by_cost) ends_.erase({unit.unused_since_s + unit.hold_s, index});
+  if (config_.hold_by_cost) ends_.erase(end_of(unit, index));
   if (config_.eviction != scenario::Eviction::lru) order_.remove(index);
 }
 

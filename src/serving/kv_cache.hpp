@@ -41,6 +41,7 @@
 #include <cstdint>
 #include <limits>
 #include <set>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -134,6 +135,7 @@ class KvCache {
     double least_rank = 0.0;  // of what builds on it
     double rank = 0.0;        // when nobody uses it
     double unused_since_s = 0.0, hold_s = 0.0;
+    std::int64_t turn = 0;                      // among those that became unused
     std::int32_t previous = kNil, next = kNil;  // neighbours by last use, when nobody uses it
   };
   struct Match {
@@ -156,7 +158,7 @@ class KvCache {
   [[nodiscard]] std::int32_t first_to_go() const;
   [[nodiscard]] std::int32_t next_to_end() const;
   void give_up(std::int32_t index);
-  [[nodiscard]] double value_s(const Unit& unit) const;
+  [[nodiscard]] double block_value_s(const Unit& unit) const;
   std::int64_t keep_history(const workload::Request& request, std::int64_t tokens,
                             std::int64_t own);
   void turn_ended(const workload::Request& request);
@@ -164,8 +166,14 @@ class KvCache {
 
   KvCacheConfig config_;
   KvTiers* tiers_;
-  EvictionOrder order_;                             // unless it is lru
-  std::set<std::pair<double, std::int32_t>> ends_;  // of holding, where each unit has its own
+  EvictionOrder order_;  // unless it is lru
+  // Ends of holding, where each unit has its own; of those that end together the first unused goes first.
+  using End = std::tuple<double, std::int64_t, std::int32_t>;
+  [[nodiscard]] static End end_of(const Unit& unit, std::int32_t index) {
+    return {unit.unused_since_s + unit.hold_s, unit.turn, index};
+  }
+  std::set<End> ends_;
+  std::int64_t turns_ = 0;
   double now_s_ = 0.0;
   double retained_block_s_ = 0.0;  // of units that are used again or gone
   std::int64_t unit_blocks_ = 0;   // of a prefix unit
