@@ -70,8 +70,6 @@ void check_engines_apart(const Plan& plan, const input::Node& root, Diagnostics&
   const auto add = [&](const std::string& path, const std::string& text) {
     diagnostics.add(place_of(root, path), path, text);
   };
-  if (plan.scenario.faults.enabled)
-    add("faults", "failures of devices whose engines work apart are not simulated");
   if (scales)
     add("autoscaling",
         "replicas whose engines work apart do not come and go; give 'autoscaling' the 'pool' that "

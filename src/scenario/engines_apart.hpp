@@ -18,8 +18,8 @@
 //
 // Leaves out: blocks of one side that the other could use; answers as part of a session's history (what is
 // reused is prompts); activations and windows of the second engine, for which memory is set aside once, as
-// where both work together.  Refused with roles of their own, shared devices, failures, autoscaling of the
-// pool, LoRA adapters and static batches.
+// where both work together.  Refused with roles of their own, shared devices, autoscaling of the pool, LoRA
+// adapters and static batches.
 #include "input/node.hpp"
 #include "scenario/plan.hpp"
 

@@ -38,6 +38,7 @@ FaultSchedule::FaultSchedule(const scenario::Plan& plan, std::vector<Standing> s
       drawn_s_(kNeverS) {
   for (std::size_t s = 0; s < standings_.size(); ++s) {
     const Standing& standing = standings_[s];
+    if (standing.beside) continue;
     const double of_one = spec_->device.per_year.value_or(standing.failures_per_year);
     add(Kind::device, s, of_one * static_cast<double>(standing.devices));
   }

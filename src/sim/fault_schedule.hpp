@@ -37,6 +37,7 @@ struct Standing {
   Place place;
   std::int64_t devices = 1;
   double failures_per_year = 0.0;  // of one device
+  bool beside = false;             // on the devices of another one, with which it fails
 };
 
 struct Fault {

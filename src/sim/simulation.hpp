@@ -212,6 +212,7 @@ class Simulation final : private Sleeper {
   void arm_fault();
   void apply(const Fault& fault, double now_s);
   void fail(std::size_t server, double duration_s, double now_s);
+  [[nodiscard]] static bool is_beside(const Server& server);
   void lose_work(std::size_t server, double now_s);
   bool lose_rank(std::size_t server, double duration_s, double now_s);
   void on_rank_back(std::size_t server);

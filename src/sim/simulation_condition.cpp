@@ -26,7 +26,8 @@ void Simulation::start_faults(const topology::FleetGraph* fleet) {
       const catalog::Device& device = plan_->pools[d.pool].devices[d.plan_of->device];
       standings.push_back({.place = server->place,
                            .devices = d.plan_of->devices_per_replica,
-                           .failures_per_year = device.annual_failure_rate.value});
+                           .failures_per_year = device.annual_failure_rate.value,
+                           .beside = is_beside(*server)});
     }
     faults_.emplace(*plan_, std::move(standings), fleet);
     spares_.assign(plan_->pools.size(), 0);
@@ -35,6 +36,7 @@ void Simulation::start_faults(const topology::FleetGraph* fleet) {
       std::int64_t unused = pool.device_count();
       std::int64_t largest = 1;
       for (const scenario::DeploymentPlan& d : pool.deployments) {
+        if (d.side == scenario::EngineSide::decoding) continue;
         unused -= d.replicas * d.devices_per_replica;
         largest = std::max(largest, d.devices_per_replica);
       }
@@ -78,14 +80,21 @@ void Simulation::apply(const Fault& fault, double now_s) {
       drain(s, fault.duration_s, now_s);
     } else if (!(fault.of_device && lose_rank(s, fault.duration_s, now_s))) {
       fail(s, fault.duration_s, now_s);
+      if (fault.of_device && servers_[s]->bus != nullptr)
+        fail(servers_[s]->beside, fault.duration_s, now_s);
     }
   }
+}
+
+// Of two engines that work apart, the one that decodes on the devices of the other.
+bool Simulation::is_beside(const Server& server) {
+  return server.deployment->plan_of->side == scenario::EngineSide::decoding;
 }
 
 void Simulation::fail(std::size_t s, double duration_s, double now_s) {
   Server& server = *servers_[s];
   if (server.condition == Condition::off) return;
-  ++failures_;
+  if (!is_beside(server)) ++failures_;
   server.changes_role = false;
   server.booted_s = -1.0;
   const bool worked = server.condition == Condition::on || server.condition == Condition::draining;
@@ -96,9 +105,12 @@ void Simulation::fail(std::size_t s, double duration_s, double now_s) {
   set_condition(s, Condition::down, now_s);
   if (worked) lose_work(s, now_s);
   meter_.on_idle(server.metered, now_s, Cause::down);
+  if (server.bus != nullptr) share_bus(s, now_s);
   std::int64_t& spares = spares_[server.deployment->pool];
   double back_s = now_s + duration_s;
-  if (spares > 0) {
+  if (is_beside(server)) {
+    back_s = servers_[server.beside]->down_until_s;
+  } else if (spares > 0) {
     --spares;
     returning_spares_.push({now_s + duration_s, server.deployment->pool});
     back_s = now_s;
@@ -195,6 +207,10 @@ void Simulation::on_condition(std::size_t s) {
 
 void Simulation::load_weights(std::size_t s, double now_s) {
   Server& server = *servers_[s];
+  if (is_beside(server)) {
+    switch_on(s, now_s);  // they come with those of the other engine
+    return;
+  }
   const Deployment& d = *server.deployment;
   const double bytes =
       d.model.placement().weight_bytes * static_cast<double>(d.plan_of->devices_per_replica);

@@ -41,7 +41,7 @@ bool Simulation::lose_rank(std::size_t s, double duration_s, double now_s) {
   Server& server = *servers_[s];
   const scenario::DeploymentPlan& d = *server.deployment->plan_of;
   const bool works = server.condition == Condition::on || server.condition == Condition::draining;
-  if (!works || server.lost_ranks >= ranks_to_spare(d)) return false;
+  if (!works || server.bus != nullptr || server.lost_ranks >= ranks_to_spare(d)) return false;
   const auto ranks = static_cast<std::size_t>(d.attention_data_parallel);
   const auto lost = static_cast<std::size_t>(server.lost_ranks++) % ranks;
   calendar_->at(now_s + duration_s, *this, wake_of(kRankBack, s));

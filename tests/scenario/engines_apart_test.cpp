@@ -134,8 +134,7 @@ TEST_CASE("apart: each engine has its role, and keeps it") {
 
 TEST_CASE(
     "apart: nothing that lets replicas come and go, fail, take turns or have static batches") {
-  CHECK(complaint(scenario(kApart, "faults: {enabled: true}\n")) ==
-        "faults: failures of devices whose engines work apart are not simulated");
+  CHECK(complaint(scenario(kApart, "faults: {enabled: true}\n")) == "");
   CHECK(complaint(scenario(kApart, "autoscaling: {}\n")) ==
         "autoscaling: replicas whose engines work apart do not come and go; give 'autoscaling' the "
         "'pool' that it is for");

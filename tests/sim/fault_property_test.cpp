@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 
+#include "scenario/engines_apart.hpp"
 #include "support/in_process.hpp"
 #include "support/toy.hpp"
 
@@ -122,6 +123,21 @@ scenario::AutoscalingSpec random_autoscaling(RandomStream& dice) {
   return scaling;
 }
 
+// Prompts on an engine of half the speed.
+void set_engines_apart(scenario::PoolPlan& pool, RandomStream& dice) {
+  catalog::Engine npu = pool.devices.front().engines.front();
+  npu.name = "npu";
+  for (auto& [format, peak] : npu.peak) peak = peak * 0.5;
+  pool.devices.front().engines.push_back(npu);
+  scenario::DeploymentPlan& d = pool.deployments.front();
+  d.prefill_engine = 1;
+  d.spec.engine = {.prefill = "npu",
+                   .decode = "main",
+                   .steps = scenario::EngineSteps::apart,
+                   .prefill_kv_share = dice.uniform(0.3, 0.7)};
+  scenario::split_engines(pool);
+}
+
 scenario::Plan random_plan(std::int64_t seed, RandomStream& dice) {
   test::ToyOptions options;
   options.seed = seed;
@@ -165,14 +181,17 @@ scenario::Plan random_plan(std::int64_t seed, RandomStream& dice) {
       pool.deployments.front().spec.lora = {.adapters = 4, .resident = dice.integer(1, 4)};
     }
   }
+  const bool apart =
+      plan.pools.size() == 1 && !plan.pools[0].deployments.front().spec.lora && coin(dice, 0.3);
+  if (apart) set_engines_apart(plan.pools.front(), dice);
   scenario::ServingSpec& serving = plan.scenario.serving;
   const bool may_be_static = serving.kv_cache.offload.empty() &&
                              serving.scheduler.preemption == scenario::Preemption::recompute;
-  if (may_be_static && coin(dice, 0.2))
+  if (may_be_static && !apart && coin(dice, 0.2))
     serving.scheduler.policy = scenario::BatchPolicy::static_batch;
   plan.scenario.faults = random_faults(dice, plan);
   // Replicas that come and go do not change roles.
-  if (!plan.scenario.serving.role_switch && coin(dice, 0.2))
+  if (!plan.scenario.serving.role_switch && !apart && coin(dice, 0.2))
     plan.scenario.autoscaling = random_autoscaling(dice);
   return plan;
 }
