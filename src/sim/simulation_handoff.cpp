@@ -89,8 +89,7 @@ void Simulation::bring_reserved(std::size_t s) {
 // Blocks that are on its devices already only change hands, and what it keeps from earlier turns stays.
 double Simulation::bytes_to_send(const Server& receiver, const serving::ActiveRequest& r) {
   if (receiver.bus != nullptr) return 0.0;
-  const scenario::DeploymentPlan& d = *receiver.deployment->plan_of;
-  return perf::cache_bytes(d, r.stored) - perf::cache_bytes(d, r.kept_tokens);
+  return perf::cache_bytes(*receiver.deployment->plan_of, r.stored - r.kept_tokens);
 }
 
 std::size_t Simulation::new_transfer(serving::Handle handle) {

@@ -8,6 +8,7 @@
 //
 // Worked example: 1,000 tokens of 64 kB in 8 layers, a step of 66 ms, 50 GB/s: 56 MB go at 0.85 GB/s while
 // the prompt is computed, and 8 MB take 0.16 ms after it.
+#include <algorithm>
 #include <utility>
 
 #include "sim/simulation.hpp"
@@ -58,7 +59,7 @@ void Simulation::open_promised(std::size_t s, double now_s) {
     serving::ActiveRequest& r = slots_[handle];
     const Server& sender = *servers_[static_cast<std::size_t>(r.replica)];
     handoff_->open(new_transfer(handle), sender.place, server.place);
-    r.sent_bytes = perf::cache_bytes(*server.deployment->plan_of, r.kept_tokens);
+    r.sent_bytes = 0.0;
     const serving::Chunk chunk = sender.replica.chunk_of(handle);
     feed(r, chunk, chunk.tokens > 0 ? sender.replica.run_end() : now_s);
   }
@@ -67,9 +68,11 @@ void Simulation::open_promised(std::size_t s, double now_s) {
 void Simulation::feed(serving::ActiveRequest& r, const serving::Chunk& chunk, double until_s) {
   const scenario::DeploymentPlan& d =
       *servers_[static_cast<std::size_t>(r.promised_by)]->deployment->plan_of;
-  const double after = perf::cache_bytes(d, chunk.done + chunk.tokens);
-  const double last_layer =
-      (after - perf::cache_bytes(d, chunk.done)) / static_cast<double>(d.model.layers);
+  const auto bytes_of = [&](std::int64_t tokens) {
+    return perf::cache_bytes(d, std::max<std::int64_t>(0, tokens - r.kept_tokens));
+  };
+  const double after = bytes_of(chunk.done + chunk.tokens);
+  const double last_layer = (after - bytes_of(chunk.done)) / static_cast<double>(d.model.layers);
   const double bytes = after - last_layer - r.sent_bytes;
   if (bytes <= 0.0) return;
   r.sent_bytes += bytes;
@@ -87,8 +90,7 @@ void Simulation::come_as_promised(serving::Handle handle, double now_s) {
   r.deployment = static_cast<std::int32_t>(decoder.deployment_index);
   r.reserved_s = now_s;
   decoder.replica.receive_promised(now_s, handle);
-  const double bytes = perf::cache_bytes(*decoder.deployment->plan_of, r.stored);
-  handoff_->close(static_cast<std::size_t>(r.transfer), bytes - r.sent_bytes);
+  handoff_->close(static_cast<std::size_t>(r.transfer), bytes_to_send(decoder, r) - r.sent_bytes);
 }
 
 // What was asked for it is of no use any more.
