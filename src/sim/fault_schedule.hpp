@@ -5,8 +5,8 @@
 // own rate; all together are one Poisson process of the sum of the rates, whose events pick their
 // component in proportion to its rate.  Failures at stated times and maintenance come with them.
 //
-//   a device       takes the replica down that it serves, or one of its redundant ranks
-//                  (simulation_ranks.cpp)
+//   a device       takes the replica down that it serves, both where two work apart on its engines, or one
+//                  of its redundant ranks (simulation_ranks.cpp)
 //   a node         all replicas that have devices in it
 //   a cable        the nodes that reach the others over it alone; parallel ones never do
 //   a switch       the nodes that reach the others through it alone

@@ -208,7 +208,9 @@ void Simulation::on_condition(std::size_t s) {
 void Simulation::load_weights(std::size_t s, double now_s) {
   Server& server = *servers_[s];
   if (is_beside(server)) {
-    switch_on(s, now_s);  // they come with those of the other engine
+    // They come with those of the other engine, if they are not there.
+    const Condition other = servers_[server.beside]->condition;
+    if (other == Condition::on || other == Condition::draining) switch_on(s, now_s);
     return;
   }
   const Deployment& d = *server.deployment;
@@ -242,6 +244,8 @@ void Simulation::on_loaded(std::size_t s) {
     return;
   }
   --server.loads;
+  if (server.bus != nullptr && servers_[server.beside]->condition == Condition::loading)
+    switch_on(server.beside, calendar_->now());
   switch_on(s, calendar_->now());
 }
 

@@ -217,6 +217,32 @@ TEST_CASE("apart: a device is active while one of its engines is, or both") {
         doctest::Approx(40.0 * row_of(result, 0).finished_s).epsilon(1e-9));
 }
 
+TEST_CASE("apart: with a device both engines are down, and the other device has their requests") {
+  ToyOptions options;
+  options.nodes = 2;
+  scenario::Plan plan = two_engines(EngineSteps::apart, options);
+  plan.scenario.faults.enabled = true;
+  plan.scenario.faults.device.per_year = 0.0;
+  plan.scenario.faults.detection = seconds(0.1);
+  plan.scenario.faults.events.push_back(
+      {.at = seconds(1.0), .pool = "main", .node = 0, .duration = seconds(5)});
+  std::vector<workload::Request> requests;
+  for (std::int64_t i = 0; i < 6; ++i) requests.push_back(request_at(i, 0.5, 1000, 200));
+  const auto result = run_list(plan, requests);
+  CHECK(result.requests_finished == 6);
+  CHECK(metric_of(result, "failures") == 1);
+  std::int64_t again = 0;
+  for (const auto& row : result.requests) again += row.attempts - 1;
+  CHECK(again == 3);
+  // Both halves of one device; then the weights come, once.
+  const auto seconds_of = [&](Cause cause) {
+    return result.pools.front().device_seconds[static_cast<std::size_t>(cause)];
+  };
+  CHECK(seconds_of(Cause::down) == doctest::Approx(5.0).epsilon(1e-9));
+  const double latency_s = topology::FleetGraph(plan).route(0, 1).latency.base();
+  CHECK(seconds_of(Cause::loading) == doctest::Approx(0.16 + latency_s).epsilon(1e-9));
+}
+
 TEST_CASE("apart, in runs of steps and step by step: 300 requests on a mini-PC") {
   const test::Compared c = test::compare(
       test::plan_of(bitnet(kApart, "scheduler: {max_batch: 16, max_batch_tokens: 1024}")));
