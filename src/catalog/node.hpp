@@ -78,7 +78,7 @@ struct NodeSpec {
   std::optional<Sourced<Usd>> price;        // of the whole system, devices included
   Sourced<Watts> overhead_power{watts(0)};  // fans, switches on the board, ...
   Sourced<double> psu_efficiency{0.95};
-  Sourced<double> annual_failure_rate{0.07};  // of what is not a device
+  Sourced<double> annual_failure_rate{0.07};  // of all but devices: Llama 3 report, table 5
 
   [[nodiscard]] std::int64_t device_count() const;
   // Of the grid in which the devices of a ring, mesh2d or torus stand: the shape, or one row.  The

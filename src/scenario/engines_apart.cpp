@@ -33,7 +33,7 @@ void split_engines(PoolPlan& pool) {
   const bool fits = works_apart(prompts) && prompts.engine != prompts.prefill_engine;
   if (!fits || pool.sharing || prompts.spec.role != Role::both || prompts.spec.role_may_change)
     return;
-  const double share = prompts.spec.engine.prefill_kv_share.value_or(0.5);
+  const double share = prompts.spec.engine.prompts_kv_share();
   DeploymentPlan decoding = prompts;
   prompts.side = EngineSide::prompts;
   prompts.spec.role = Role::prefill;

@@ -70,7 +70,7 @@ class Resolver {
       d_.engine = index_of(wanted.decode);
       d_.prefill_engine = index_of(wanted.prefill);
       // Until the two are told apart: each of them has to fit.
-      const double share = wanted.prefill_kv_share.value_or(0.5);
+      const double share = wanted.prompts_kv_share();
       if (wanted.steps == EngineSteps::apart) d_.kv_share = std::min(share, 1.0 - share);
       if (std::max(d_.engine, d_.prefill_engine) < engines.size()) return true;
     }

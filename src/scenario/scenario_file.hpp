@@ -48,7 +48,9 @@ struct EngineChoice {
   std::optional<std::string> prefill;  // absent: the device's first
   std::optional<std::string> decode;   // absent: the device's first
   EngineSteps steps = EngineSteps::together;
-  std::optional<double> prefill_kv_share;  // of the KV blocks, for prompts; absent: half
+  std::optional<double> prefill_kv_share;  // of the KV blocks, for prompts
+  // Half where the file does not say: assumed.
+  [[nodiscard]] double prompts_kv_share() const { return prefill_kv_share.value_or(0.5); }
 };
 
 // A count of devices or nodes that `auto` may stand for until the deployment is placed.

@@ -1,6 +1,5 @@
 #pragma once
-// One model instance with continuous batching: a state machine that is told the time and keeps
-// none.
+// One model instance with continuous batching: a state machine that is told the time and keeps none.
 //
 // Asked at a step boundary, it forms the next batch and returns the next *run*: as many steps as
 // keep that batch unchanged.  The run ends when a sequence finishes, a prompt's chunk pattern
@@ -15,6 +14,9 @@
 //                    first, and nothing joins before all have finished.  One that only decodes takes
 //                    them when it is empty and starts when the last of their caches has come.
 //
+// Worked example, chunked-prefill: beside 3 that decode, 2,500 tokens under max_batch_tokens 1,000 take
+// steps of 3 + 997, 3 + 997 and 3 + 506 tokens.
+//
 // Requests are admitted in the order of the line (waiting_line.hpp), whose first nobody passes: the whole
 // prompt's blocks are taken at admission, with 1 % of the blocks (vLLM's watermark) kept back for growth
 // while others run.  When the next step's new blocks cannot be had, the youngest sequence is preempted
@@ -25,10 +27,10 @@
 // Prompts and decoding may be on different replicas, by role:
 //   prefill   a prompt that is computed is *sent*: its blocks stay until it has arrived elsewhere
 //             (release_sent), and what keeps its prefix stays cached; or it is sent while it is computed
-//   decode    a request enqueued with `remote` takes its blocks like a prompt, in its turn, but
-//             nothing is computed: it is *reserved* until its KV cache is there (deliver), and then
-//             decodes.  Room may be *promised* before (ask_room), while the prompt is computed.  One that
-//             is preempted computes its prompt again, here.
+//   decode    a request that was sent takes its blocks like a prompt, in its turn, but nothing is
+//             computed: it is *reserved* until its KV cache is there (deliver), and decodes.  Room
+//             may be *promised* before (ask_room), while the prompt is computed.  One that is
+//             preempted computes its prompt again, here.
 // What tiers below the devices keep of a prompt (kv_tiers.hpp) is brought likewise, before the rest of the
 // prompt is computed.
 // A request with a LoRA adapter enters the batch once that is in device memory (adapter_cache.hpp), which

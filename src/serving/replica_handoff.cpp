@@ -5,6 +5,14 @@
 #include "serving/replica.hpp"
 
 namespace tokenyard::serving {
+namespace {
+
+template <class List>
+auto of_request(List& list, Handle handle) {
+  return std::find_if(list.begin(), list.end(), [&](const auto& h) { return h.handle == handle; });
+}
+
+}  // namespace
 
 // A prompt's KV cache is complete: its blocks stay here until it has arrived where it decodes.
 void Replica::send_on(Handle handle, std::int64_t tokens, double now) {
@@ -34,8 +42,7 @@ void Replica::release_sent(double now, Handle handle) {
 
 void Replica::release_arrived() {
   for (const Handle handle : arrived_) {
-    const auto at =
-        std::find_if(held_.begin(), held_.end(), [&](const Held& h) { return h.handle == handle; });
+    const auto at = of_request(held_, handle);
     check(at != held_.end(), "a prompt is released that was not sent");
     kv_.release(at->request, at->tokens, true, at->lease);
     held_.erase(at);
@@ -93,8 +100,7 @@ void Replica::ask_room(double now, Handle handle) {
 }
 
 bool Replica::has_room(Handle handle) const {
-  return std::any_of(promised_.begin(), promised_.end(),
-                     [&](const Held& room) { return room.handle == handle; });
+  return of_request(promised_, handle) != promised_.end();
 }
 
 // After those in line have had theirs.
@@ -120,8 +126,7 @@ void Replica::promise_room() {
 
 void Replica::give_back_room(double now, Handle handle) {
   std::erase(asked_, handle);
-  const auto of_it = [&](const Held& room) { return room.handle == handle; };
-  const auto at = std::find_if(promised_.begin(), promised_.end(), of_it);
+  const auto at = of_request(promised_, handle);
   if (at == promised_.end()) return;
   unpin_adapter((*slots_)[handle]);
   std::erase(newly_promised_, handle);
@@ -136,8 +141,7 @@ void Replica::give_back_room(double now, Handle handle) {
 }
 
 void Replica::receive_promised(double now, Handle handle) {
-  const auto of_it = [&](const Held& room) { return room.handle == handle; };
-  const auto at = std::find_if(promised_.begin(), promised_.end(), of_it);
+  const auto at = of_request(promised_, handle);
   check(at != promised_.end(), "a request comes that was promised no room");
   ActiveRequest& r = (*slots_)[handle];
   r.lease = std::move(at->lease);

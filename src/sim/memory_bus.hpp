@@ -5,6 +5,9 @@
 // A step keeps what it began with to its end.  When the other side begins, ends, or goes on to a step that
 // asks for more or less, that counts from the next step boundary on; until then both together may be
 // counted with more than the bus has.
+//
+// Worked example: a decode step of 8 ms is half way when a chunk begins that asks for a quarter.  It ends 4 ms
+// later all the same; the next ones take 10.7 ms.
 #include "perf/bus_share.hpp"
 
 namespace tokenyard::sim {

@@ -10,6 +10,9 @@
 // there is none, from a store at the bandwidth that the scenario says.  A pool that has more devices than
 // its replicas use has spares: as many replicas as these could carry are replaced at once when they
 // fail, and what failed is a spare when it is repaired.
+//
+// Worked example: a replica with 8 GB of weights fails at 10 s, for 4 s: it is down until 14 s and on again at
+// 14.16 s, over NICs of 50 GB/s.  With a spare it is on at 10.16 s.
 #include <algorithm>
 #include <cmath>
 

@@ -4,6 +4,9 @@
 // A client that asks again starts anew, and its earlier attempt's tokens are thrown away; its latencies
 // count from its first attempt, as it sees them.  What the fleet itself loses it computes again with the
 // tokens that it has given out: prompt and answer so far are the new prompt.
+//
+// Worked example: a timeout of 2 s, two retries, a backoff of 1 s.  Who is never served asks at 0, 3 and 7 s and
+// has given up at 9 s.
 #include <algorithm>
 #include <cmath>
 

@@ -5,6 +5,9 @@
 // role.  Its weights stay.
 // role_balance.hpp says when; who changes is the one with the least to do and, among equals, the fewest KV
 // blocks, of those whose deployment says role_may_change.
+//
+// Worked example, ratio 2 and min_load 1 s: two replicas have prompts for 4 s together, three decode for 1.8 s: 2 s
+// each against 0.6 s.  Of the three one goes over.
 #include <algorithm>
 
 #include "sim/role_balance.hpp"

@@ -3,6 +3,9 @@
 // Requests of a model go to the replicas of that model, requests without one to all.  Where the scenario
 // has routes, a pool that a route names serves the requests of its routes, and the other pools the rest;
 // with `spill`, requests whose pool cannot take them go where there is room.
+//
+// Worked example: pools cpu and gpu, and a route of at most 500 prompt tokens to cpu.  Short prompts go to cpu and
+// long ones to gpu; while cpu is down the short ones wait for it, or, with spill, go to gpu.
 #include <algorithm>
 #include <cmath>
 
