@@ -111,9 +111,9 @@ TEST_CASE(
     return parking.load_s(place(pool, pool.deployments.front(), plan.scenario.serving));
   };
   // 16.1 GB on eight sockets of 200 GB/s.
-  CHECK(load_s("sn40l-16", "auto") == doctest::Approx(16.06e9 / 8 / 200e9).epsilon(0.01));
+  CHECK(load_s("sn40l-16", "auto") == doctest::Approx(16.06e9 / 8 / 200e9).epsilon(1e-3));
   CHECK(load_s("dgx-h100", "auto") > 2.0 * load_s("sn40l-16", "auto"));
-  CHECK(load_s("dgx-h100", "network") == doctest::Approx(16.06e9 / 5e9).epsilon(0.01));
+  CHECK(load_s("dgx-h100", "network") == doctest::Approx(16.06e9 / 5e9).epsilon(1e-3));
 }
 
 }  // namespace tokenyard::perf
