@@ -45,7 +45,9 @@ TEST_CASE("first numbers of neighbouring keys, and numbers of one key, are unifo
 
 TEST_CASE("a beta share has the mean and the deviation that it was asked for") {
   const KeyedStreams streams(5, "x");
-  for (const auto& [mean, deviation] : {std::pair{0.8, 0.1}, {0.5, 0.4}, {0.1, 0.05}}) {
+  for (const auto& asked : {std::pair{0.8, 0.1}, {0.5, 0.4}, {0.1, 0.05}}) {
+    const double mean = asked.first;
+    const double deviation = asked.second;
     CAPTURE(mean);
     double sum = 0.0;
     double squares = 0.0;
